@@ -84,7 +84,9 @@ _FORMS: list[tuple[Kind, re.Pattern[str]]] = [
         ("logits", r"^(?:logits|output|unembed(?:ding)?)"),
     ]
 ]
-_EDGE = re.compile(r"^(?P<source>.+?)\s*(?:->|→)\s*(?P<target>[^<]+?)\s*(?:<(?P<channel>q|k|v|in|out)>)?$", re.IGNORECASE)
+_EDGE = re.compile(
+    r"^(?P<source>.+?)\s*(?:->|→)\s*(?P<target>[^<]+?)\s*(?:<(?P<channel>q|k|v|in|out)>)?$", re.IGNORECASE
+)
 
 
 def parse_component(text: str) -> Component:

@@ -98,7 +98,9 @@ class Experiment:
 _REGISTRY: dict[str, Experiment] = {}
 
 
-def experiment(name: str, *, version: int, kind: ExperimentKind) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+def experiment(
+    name: str, *, version: int, kind: ExperimentKind
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Register the decorated `(lab, params) -> Result` function under `name`.
 
     Raises ValueError if the name is taken, the docstring is missing or `params` is not annotated with a `Params`.

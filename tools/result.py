@@ -92,7 +92,9 @@ class Result(BaseModel):
     estimates: list[Estimate]
     controls: list[Control] = Field(default_factory=list)
     tables: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
-    labels: dict[str, list[str]] = Field(default_factory=dict, description="axis labels of arrays, e.g. controls -> heads")
+    labels: dict[str, list[str]] = Field(
+        default_factory=dict, description="axis labels of arrays, e.g. controls -> heads"
+    )
     provenance: Provenance
     arrays: dict[str, np.ndarray] = Field(default_factory=dict, exclude=True)
 

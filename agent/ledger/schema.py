@@ -2,8 +2,9 @@
 events; conversations; the catalogue that workers publish.
 
 Ids of claims, predictions, results and evidence are content hashes, so that writing a thing twice is harmless.
-Nothing is ever updated except `Run.status`, `Attempt.status`, `Worker.beat_at` and catalogue entries. Times are UTC ISO strings with
-microseconds, so that they sort as text. JSON columns hold canonical JSON of the pydantic models named beside them.
+Nothing is ever updated except the status of runs and attempts, workers' `beat_at` and catalogue entries. Times are
+UTC ISO strings with microseconds, so that they sort as text. JSON columns hold canonical JSON of the pydantic
+models named beside them.
 """
 
 from typing import Any
@@ -113,7 +114,7 @@ class RegistrationRow(Base):
 
 
 class PredictionRow(Base):
-    """One registered prediction: `agent.predictions.Prediction`. Written in the same transaction as its registration."""
+    """One registered prediction (`agent.predictions.Prediction`), written in one transaction with its registration."""
 
     __tablename__ = "predictions"
     prediction_id: Mapped[str] = mapped_column(String(64), primary_key=True)
