@@ -1,0 +1,73 @@
+"""Wiki notes: Markdown with YAML front matter, in the user's own format.
+
+Fields: `id, title, category, status, canonical_id, aliases, duplicate_of, source_trust_level, confidence_score,
+verification_status, tags, raw_sources, last_reinforced, github_commit, tech_stack`, and this project's optional
+`kind, year, authors, arxiv, url, models, claims`. Unknown keys are kept in `extra`. Faults come back as problems
+(`kb.front_matter`); the note always goes in. The text of a note is what follows the front matter, normalised
+(`kb.text.normalise`). This module does not know what other notes exist: links are returned unresolved.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from kb.front_matter import FieldReader, FrontMatter, Problem, load_fields, split_front_matter
+from kb.text import normalise
+
+_LINK = re.compile(r"(?<!!)\[\[([^\[\]|#\n]*)(?:#([^\[\]|\n]*))?(?:\|([^\[\]\n]*))?\]\]")
+_FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+
+
+class Link(BaseModel):
+    """An Obsidian link `[[target#section|label]]` as written."""
+
+    model_config = ConfigDict(frozen=True)
+    target: str
+    section: str | None = None
+    label: str | None = None
+
+
+class Note(BaseModel):
+    """A parsed note. `text` is the normalised body, to which all offsets refer."""
+
+    model_config = ConfigDict(frozen=True)
+    front: FrontMatter
+    text: str
+    links: tuple[Link, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def parse_note(source: str, name: str) -> Note:
+    """Read a note from the text of a file called `name` (used where id or title are missing). Never raises."""
+    text = normalise(source).removeprefix("\n" if source.startswith("\n---") else "")
+    header, body, problems = split_front_matter(text)
+    values, lines, faults = load_fields(header)
+    problems.extend(faults)
+    reader = FieldReader(values, lines, problems)
+    stem = PurePath(name).stem
+    heading = re.search(r"^#\s+(.+?)\s*#*$", body, re.MULTILINE)
+    front = FrontMatter(
+        id=reader.word("id") or stem,
+        title=reader.word("title") or (heading[1] if heading else stem),
+        **reader.rest(),
+    )
+    return Note(front=front, text=body, links=tuple(links_of(body)), problems=tuple(problems))
+
+
+def links_of(body: str) -> list[Link]:
+    """The `[[links]]` of a Markdown text, outside code."""
+    return [
+        Link(target=found[1].strip(), section=(found[2] or "").strip() or None, label=(found[3] or "").strip() or None)
+        for found in _LINK.finditer(_FENCE.sub("", body))
+        if found[1].strip()
+    ]
+
+
+def print_note(front: Mapping[str, Any], body: str) -> str:
+    """A note as file text: the front matter in the order given, then the body."""
+    header = yaml.safe_dump(dict(front), allow_unicode=True, sort_keys=False, width=110)
+    return f"---\n{header}---\n\n{body.strip()}\n"
