@@ -38,7 +38,9 @@ def open_engine(url: str) -> Engine:
         if version != HEAD:
             _migrate(engine, version)
     except (ArgumentError, NoSuchModuleError) as error:
-        raise LedgerError(f"The ledger's URL cannot be read ({error}). Use sqlite:///path or postgresql://...") from error
+        raise LedgerError(
+            f"The ledger's URL cannot be read ({error}). Use sqlite:///path or postgresql://..."
+        ) from error
     except ModuleNotFoundError as error:
         raise LedgerError(
             f"The ledger's database needs the package {error.name!r}: pip install 'circuit-court[postgres]'."

@@ -9,7 +9,7 @@ models named beside them.
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -69,10 +69,11 @@ class RunRow(Base):
     run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     request: Mapped[dict[str, Any]]
-    status: Mapped[str] = mapped_column(String(20))  # queued, running, done, failed, cancelled
+    status: Mapped[str] = mapped_column(String(20), index=True)  # queued, running, done, failed, cancelled
     conversation_id: Mapped[str | None] = mapped_column(String(64), index=True)
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON, nullable=True)
     error: Mapped[str | None] = mapped_column(Text)
+    cancel_requested_at: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[str] = mapped_column(String(40))
     ended_at: Mapped[str | None] = mapped_column(String(40))
 
@@ -134,6 +135,8 @@ class AttemptRow(Base):
     attempt_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     prediction_id: Mapped[str | None] = mapped_column(ForeignKey("predictions.prediction_id"), index=True)
     run_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    worker_id: Mapped[str | None] = mapped_column(String(64))
+    call: Mapped[dict[str, Any]]  # {"experiment", "version", "params", "model"}: what was asked
     call_hash: Mapped[str] = mapped_column(String(64), index=True)
     look: Mapped[int]
     status: Mapped[str] = mapped_column(String(20))  # started, done, crashed, cancelled, reused
@@ -177,6 +180,3 @@ class VerdictRow(Base):
     method_version: Mapped[str] = mapped_column(String(20))
     payload: Mapped[dict[str, Any]]
     at: Mapped[str] = mapped_column(String(40))
-
-
-Index("events_by_run", EventRow.run_id, EventRow.seq)

@@ -1,0 +1,146 @@
+"""Runs and their events, conversations and their messages: what the app and the command line follow.
+
+A run's events are numbered without gaps inside the transaction that writes them. `once=True` makes an event
+harmless to write again, which is what a step that is repeated after a crash does.
+"""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import func, select
+
+from agent.errors import LedgerError
+from agent.events import Event, EventKind
+from agent.ledger.engine import Database, now
+from agent.ledger.schema import ConversationRow, EventRow, MessageRow, RunRow
+
+ACTIVE = ("queued", "running")
+
+
+class Runs:
+    """The jobs' part of the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, run_id: str, kind: str, request: dict[str, Any], *, conversation_id: str | None = None) -> None:
+        """Store a new job as queued; storing it again changes nothing."""
+        with self._database.writing() as session:
+            if session.get(RunRow, run_id) is None:
+                session.add(
+                    RunRow(
+                        run_id=run_id,
+                        kind=kind,
+                        request=request,
+                        status="queued",
+                        conversation_id=conversation_id,
+                        created_at=now(),
+                    )
+                )
+
+    def start(self, run_id: str) -> bool:
+        """Mark a job as running; False when it has ended already, True when it had been running before or is new."""
+        with self._database.writing() as session:
+            row = session.get_one(RunRow, run_id)
+            if row.status not in ACTIVE:
+                return False
+            row.status = "running"
+            return True
+
+    def end(self, run_id: str, status: str, *, outcome: dict[str, Any] | None = None, error: str | None = None) -> None:
+        """End a job once, with its `ended` event in the same transaction; a second call changes nothing."""
+        with self._database.writing() as session:
+            row = session.get(RunRow, run_id, with_for_update=True)
+            if row is None or row.status not in ACTIVE:
+                return
+            row.status, row.outcome, row.error, row.ended_at = status, outcome, error, now()
+            last = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == run_id)) or 0
+            payload = {"status": status, "error": error}
+            session.add(EventRow(run_id=run_id, seq=last + 1, kind="ended", payload=payload, at=now()))
+
+    def request_cancel(self, run_id: str) -> None:
+        """Raise the flag that a running step reads between batches."""
+        with self._database.writing() as session:
+            row = session.get(RunRow, run_id)
+            if row is not None and row.cancel_requested_at is None:
+                row.cancel_requested_at = now()
+
+    def cancel_requested(self, run_id: str) -> bool:
+        """Whether somebody asked this run to stop."""
+        with self._database.reading() as session:
+            return session.scalar(select(RunRow.cancel_requested_at).where(RunRow.run_id == run_id)) is not None
+
+    def get(self, run_id: str) -> RunRow:
+        """Raises LedgerError when there is no such run."""
+        with self._database.reading() as session:
+            row = session.get(RunRow, run_id)
+        if row is None:
+            raise LedgerError(f"There is no run {run_id!r}.")
+        return row
+
+    def list(self, *, active: bool = False, limit: int = 200) -> list[RunRow]:
+        """Newest first; only those queued or running when `active`."""
+        query = select(RunRow).order_by(RunRow.created_at.desc()).limit(limit)
+        if active:
+            query = query.where(RunRow.status.in_(ACTIVE))
+        with self._database.reading() as session:
+            return [*session.scalars(query)]
+
+    def emit(self, run_id: str, kind: EventKind, payload: dict[str, Any], *, once: bool = False) -> None:
+        """Append an event. With `once`, an equal event of this run is not written a second time."""
+        with self._database.writing() as session:
+            run = session.get(RunRow, run_id, with_for_update=True)
+            if run is None or run.status not in ACTIVE:
+                return  # nothing follows `ended`
+            if once:
+                query = select(EventRow.payload).where(EventRow.run_id == run_id, EventRow.kind == kind)
+                if payload in session.scalars(query).all():
+                    return
+            last = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == run_id)) or 0
+            session.add(EventRow(run_id=run_id, seq=last + 1, kind=kind, payload=payload, at=now()))
+
+    def events(self, run_id: str, *, after: int = 0) -> "list[Event]":
+        """The events of a run with a number above `after`, in order."""
+        query = select(EventRow).where(EventRow.run_id == run_id, EventRow.seq > after).order_by(EventRow.seq)
+        with self._database.reading() as session:
+            rows = [*session.scalars(query)]
+        return [Event(run_id=r.run_id, seq=r.seq, kind=r.kind, payload=r.payload, at=r.at) for r in rows]  # pyright: ignore[reportArgumentType]  # kinds are checked by pydantic
+
+    # conversations
+
+    def converse(self, conversation_id: str | None, title: str) -> str:
+        """The id of the conversation, created when it is new."""
+        wanted = conversation_id or uuid.uuid4().hex
+        with self._database.writing() as session:
+            if session.get(ConversationRow, wanted) is None:
+                session.add(ConversationRow(conversation_id=wanted, title=title[:120], created_at=now()))
+        return wanted
+
+    def say(self, conversation_id: str, role: str, content: dict[str, Any], *, run_id: str | None) -> None:
+        """Add a message; each run adds one message of each role, however often it is repeated."""
+        message_id = f"{run_id}-{role}" if run_id else uuid.uuid4().hex
+        with self._database.writing() as session:
+            if session.get(MessageRow, message_id) is None:
+                session.add(
+                    MessageRow(
+                        message_id=message_id,
+                        conversation_id=conversation_id,
+                        run_id=run_id,
+                        role=role,
+                        content=content,
+                        created_at=now(),
+                    )
+                )
+
+    def conversations(self) -> "list[ConversationRow]":
+        """Newest first."""
+        with self._database.reading() as session:
+            return [*session.scalars(select(ConversationRow).order_by(ConversationRow.created_at.desc()))]
+
+    def messages(self, conversation_id: str) -> "list[MessageRow]":
+        """Oldest first. Raises LedgerError when there is no such conversation."""
+        with self._database.reading() as session:
+            if session.get(ConversationRow, conversation_id) is None:
+                raise LedgerError(f"There is no conversation {conversation_id!r}.")
+            query = select(MessageRow).where(MessageRow.conversation_id == conversation_id)
+            return [*session.scalars(query.order_by(MessageRow.created_at))]
