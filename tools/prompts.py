@@ -74,9 +74,7 @@ class Readouts:
         picked = [np.flatnonzero(self.row == row) for row in rows]
         where = np.concatenate(picked) if picked else np.zeros(0, np.int64)
         number = np.repeat(np.arange(len(rows)), [len(p) for p in picked]).astype(np.int64)
-        return Readouts(
-            number, self.position[where], self.answer[where], self.foil[where], self.weight[where]
-        )
+        return Readouts(number, self.position[where], self.answer[where], self.foil[where], self.weight[where])
 
 
 @dataclass(frozen=True)
@@ -174,9 +172,7 @@ class Prompts:
 
     def _single(self, what: str) -> None:
         if not self.single_readout:
-            raise ExperimentError(
-                f"task {self.task!r} reads several logits per prompt: it has no one {what} token."
-            )
+            raise ExperimentError(f"task {self.task!r} reads several logits per prompt: it has no one {what} token.")
 
     @property
     def sha256(self) -> str:
@@ -211,9 +207,7 @@ class Prompts:
         """These rows only, in the order given."""
         index = np.asarray(rows, np.int64)
         if index.size and (index.min() < 0 or index.max() >= len(self)):
-            raise ExperimentError(
-                f"rows must lie in 0 to {len(self) - 1}, got {index.min()} to {index.max()}."
-            )
+            raise ExperimentError(f"rows must lie in 0 to {len(self) - 1}, got {index.min()} to {index.max()}.")
 
         def pick(column: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(column[i] for i in index) if column else ()

@@ -64,15 +64,11 @@ def test_an_unknown_label_names_the_known_ones(prompts):
 
 def test_unaligned_pairs_are_refused(prompts):
     with pytest.raises(ExperimentError, match="clean has 3 tokens and corrupted 2"):
-        prompts.__class__(
-            **{**prompts.__dict__, "corrupted_tokens": (ids(1, 9), *prompts.corrupted_tokens[1:])}
-        )
+        prompts.__class__(**{**prompts.__dict__, "corrupted_tokens": (ids(1, 9), *prompts.corrupted_tokens[1:])})
 
 
 def test_the_hash_changes_with_a_token_and_with_a_foil(prompts):
-    other_token = prompts.__class__(
-        **{**prompts.__dict__, "clean_tokens": (ids(1, 2, 4), *prompts.clean_tokens[1:])}
-    )
+    other_token = prompts.__class__(**{**prompts.__dict__, "clean_tokens": (ids(1, 2, 4), *prompts.clean_tokens[1:])})
     other_foil = prompts.__class__(
         **{**prompts.__dict__, "readouts": single_readouts(ids(2, 1, 2, 1), ids(1, 2, 3, 4), ids(5, 6, 7, 9))}
     )
@@ -80,9 +76,7 @@ def test_the_hash_changes_with_a_token_and_with_a_foil(prompts):
 
 
 def test_readouts_weigh_sum_and_leave_out_missing_foils():
-    readouts = Readouts(
-        ids(0, 0, 1), ids(0, 1, 1), ids(0, 1, 2), ids(1, 0, NO_FOIL), np.array([0.5, 0.5, -1.0])
-    )
+    readouts = Readouts(ids(0, 0, 1), ids(0, 1, 1), ids(0, 1, 2), ids(1, 0, NO_FOIL), np.array([0.5, 0.5, -1.0]))
     logits = np.arange(12.0).reshape(2, 2, 3) ** 2
     expected = [
         0.5 * (logits[0, 0, 0] - logits[0, 0, 1]) + 0.5 * (logits[0, 1, 1] - logits[0, 1, 0]),
