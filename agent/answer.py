@@ -13,7 +13,7 @@ MARKER = re.compile(r"\[\^(?P<kind>[prc]):(?P<id>[A-Za-z0-9_.:-]+)\]")
 
 
 class Citation(BaseModel):
-    """A passage that the answer rests on, with what a reader needs to find it."""
+    """A passage that the answer rests on: `quote` is its characters `start` to `end`, counted inside the passage."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

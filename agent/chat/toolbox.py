@@ -1,0 +1,265 @@
+"""The tools of the chat: search, summarise, define, compare, rank, run, verify, show. The same for every llm.
+
+Each tool calls what the rest of the product calls (`Court`, `Library`), so an answer in the chat, on the command
+line and on the Claims page rest on the same stored things. Tools never judge and never invent: they return the
+text that the llm may use, and a `Found` with everything it may cite. A method's docstring is what the llm reads.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kb.library import Library
+
+from agent.answer import Citation
+from agent.cards import ClaimCard
+from agent.chat.found import Found
+from agent.court import Court
+from agent.errors import AgentError, LedgerError
+from kb.records import Cited, Hit
+from tools.errors import CancelledError
+from tools.result import Result
+
+Emit = Callable[[str, dict[str, Any]], None]
+FORWARDED = {"status", "registered", "progress", "evidence", "verdict", "approval"}
+
+
+@dataclass
+class Toolbox:
+    """What one chat turn may use. `emit` shows progress; `cancelled` is asked while waiting."""
+
+    court: Court
+    library: Library
+    model: str
+    task: str
+    emit: Emit
+    cancelled: Callable[[], bool]
+
+    def experiments(self) -> list[dict[str, Any]]:
+        """The catalogue of experiments that a worker published."""
+        return self.court.catalogue("experiment")
+
+    def search_library(self, query: str, limit: int = 6) -> Found:
+        """Search papers and wiki notes of the library. Returns passages with ids to cite as [^p:ID].
+
+        Use it before saying anything about the literature. `query` in the words of the question, English or Korean.
+        """
+        answer = self.library.search(query, limit=limit)
+        if answer.declined:
+            return Found(kind="nothing", text=f"The library does not say. {answer.sentence}", data={"query": query})
+        citations = [hit_citation(hit) for hit in answer.hits]
+        lines = [f"[^p:{c.passage_id}] {c.title} ({c.document_id}): {c.quote}" for c in citations]
+        return Found(
+            kind="passages",
+            text="\n\n".join(lines),
+            citations=citations,
+            data={"query": query, "remarks": list(answer.remarks)},
+        )
+
+    def summarise(self, subject: str) -> Found:
+        """Summarise a paper, note or topic of the library: question, method, findings, limits, what to test here.
+
+        `subject` is a title, author and year, arXiv id, note id or topic. Every sentence is verbatim and cited.
+        """
+        summary = self.library.summarise(subject)
+        parts = {name: getattr(summary, name) for name in ("question", "method", "findings", "limits", "korean")}
+        citations = [self._cited(sentence) for sentences in parts.values() for sentence in sentences]
+        lines = [f"{summary.title} ({', '.join(summary.document_ids)}), {summary.verification or 'not verified'}"]
+        for name, sentences in parts.items():
+            lines += [f"{name}: {s.text} [^p:{s.passage_id}]" for s in sentences]
+        lines += [f"testable here: {claim.claim} ({claim.document_id})" for claim in summary.tests]
+        return Found(
+            kind="summary",
+            text="\n".join(lines),
+            citations=citations,
+            data={"summary": summary.model_dump(mode="json")},
+        )
+
+    def define(self, term: str) -> Found:
+        """What a term of the field means, in cited sentences of the library's note about it."""
+        definition = self.library.define(term)
+        if definition is None:
+            return self.search_library(term)
+        citations = [self._cited(s) for s in (*definition.sentences, *definition.korean)]
+        lines = [f"{definition.title} ({definition.document_id})"]
+        lines += [f"{s.text} [^p:{s.passage_id}]" for s in (*definition.sentences, *definition.korean)]
+        return Found(
+            kind="definition",
+            text="\n".join(lines),
+            citations=citations,
+            data={"definition": definition.model_dump(mode="json")},
+        )
+
+    def paper_claims(self, about: str = "") -> Found:
+        """Falsifiable claims that the library's papers make, with intervention and expected outcome.
+
+        `about` filters by a word of the claim, task, component or model; empty for all.
+        """
+        words = about.lower().split()
+        claims = [
+            c
+            for c in self.library.claims()
+            if all(w in f"{c.claim} {c.task} {c.component} {c.models}".lower() for w in words)
+        ][:20]
+        lines = [f"{c.claim} ({c.title}; task: {c.task}; intervention: {c.intervention})" for c in claims]
+        text = "\n".join(lines) or f"No claim in the library is about {about!r}."
+        return Found(kind="paper-claims", text=text, data={"claims": [c.model_dump(mode="json") for c in claims]})
+
+    def verify_claim(self, claim: str) -> Found:
+        """Put a claim about a component of the model on trial: predictions are registered, experiments run on fresh
+        prompts, and a verdict is computed. Takes up to a few minutes; known verdicts come back at once.
+
+        `claim` is one sentence with a component and a task, for example "head 20.0 is necessary for IOI".
+        """
+        card = self.court.stored_verdict(claim, model=self.model, task=None)
+        if card is None:
+            run_id = self.court.verify(claim, model=self.model, task=None)
+            outcome = self._follow(run_id)
+            card = self.court.claim(str(outcome["claim_id"]))
+        return claim_found(card)
+
+    def show_claim(self, claim_id: str) -> Found:
+        """Show one claim of the ledger with its verdict, predictions and evidence. `claim_id` or its beginning."""
+        return claim_found(self.court.claim(claim_id))
+
+    def list_claims(self) -> Found:
+        """List the claims in the ledger with their verdicts, newest first."""
+        rows = self.court.claims()
+        data = [row.model_dump(mode="json") for row in rows]
+        lines = [f"[^c:{r.claim_id}] {r.text} -- {r.verdict or 'not judged'}: {r.reason}" for r in rows]
+        text = "\n".join(lines) or "The ledger holds no claims yet."
+        return Found(kind="claims", text=text, claims=[r.claim_id for r in rows], data={"claims": data})
+
+    def list_experiments(self) -> Found:
+        """List the experiments that can be run, with what each measures and its parameters."""
+        cards = self.experiments()
+        lines = [f"{c['name']} ({c['kind']}): {str(c['doc']).splitlines()[0]}" for c in cards]
+        return Found(kind="experiments", text="\n".join(lines), data={"experiments": cards})
+
+    def run_experiment(self, name: str, params: dict[str, Any]) -> Found:
+        """Run one experiment on the model and return its numbers with intervals. Exploratory: it judges no claim.
+
+        `name` from list_experiments; `params` a JSON object of that experiment's parameters (task defaults to ioi).
+        """
+        result = self._run(name, params)
+        return Found(
+            kind="result",
+            text=result_text(result),
+            results=[result.result_id],
+            data={"result": result.model_dump(mode="json")},
+        )
+
+    def rank_heads(self, task: str = "", n: int = 32) -> Found:
+        """Which heads matter for a task: screens all heads by gradients on explore prompts, then measures the nominated
+        ones exactly by resample ablation. Exploratory: it ranks candidates; only verify_claim judges.
+        """
+        task = task or self.task
+        screen = self._run("screen", {"task": task, "n": n})
+        nominated = screen.labels["nominated"]
+        heads = [name for name in nominated if ".h" in name]
+        exact = self._run("head-ablation", {"task": task, "n": n, "components": heads, "method": "resample"})
+        measured = [exact.estimate(f"harm:{head}") for head in heads]
+        ranked = sorted(zip(heads, measured, strict=True), key=lambda pair: -abs(pair[1].value))[:12]
+        rows = [{"component": head, "harm": e.value, "low": e.low, "high": e.high} for head, e in ranked]
+        lines = [f"{head}: harm {e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for head, e in ranked]
+        text = (
+            f"Resample-ablation harm on {n} explore prompts of {task} in {self.model}, as a share of the clean-to-corrupted "
+            f"gap ({len(heads)} heads nominated by the screen, measured exactly) [^r:{exact.result_id}]:\n"
+            + "\n".join(lines)
+        )
+        return Found(
+            kind="ranking",
+            text=text,
+            results=[exact.result_id, screen.result_id],
+            data={"rows": rows, "task": task, "model": self.model, "n": n, "nominated": len(heads)},
+        )
+
+    def _cited(self, sentence: Cited) -> Citation:
+        passage = self.library.passage(sentence.passage_id)
+        return Citation(
+            passage_id=sentence.passage_id,
+            document_id=sentence.document_id,
+            title=passage.title,
+            start=sentence.start,
+            end=sentence.end,
+            page=sentence.page,
+            quote=sentence.text,
+        )
+
+    def _run(self, name: str, params: dict[str, Any]) -> Result:
+        outcome = self._follow(self.court.run_experiment(name, params, model=self.model))
+        return self.court.result(str(outcome["result_id"]))
+
+    def _follow(self, run_id: str) -> dict[str, Any]:
+        """Wait for a run, passing its progress on. Raises CancelledError when stopped, AgentError when it failed."""
+        stopped = False
+        for event in self.court.follow(run_id):
+            if self.cancelled() and not stopped:
+                self.court.cancel(run_id)
+                stopped = True
+            if event.kind in FORWARDED:
+                self.emit(event.kind, event.payload)
+        run = self.court.run(run_id)
+        if run.status == "cancelled":
+            raise CancelledError("stopped on request")
+        if run.status != "done" or run.outcome is None:
+            raise AgentError(run.error or f"run {run_id} ended as {run.status} without a reason")
+        return run.outcome
+
+
+def hit_citation(hit: Hit) -> Citation:
+    """The whole passage of a search hit as a citation."""
+    return Citation(
+        passage_id=hit.passage_id,
+        document_id=hit.document_id,
+        title=hit.title,
+        start=0,
+        end=len(hit.text),
+        page=hit.page,
+        quote=hit.text,
+        url=hit.url,
+        trust=hit.trust,
+        verification=hit.verification,
+    )
+
+
+def claim_found(card: ClaimCard) -> Found:
+    """A claim with everything about it that may be said, as the llm reads it."""
+    if card.verdict is None:
+        raise LedgerError(f"claim {card.claim_id} has no verdict yet ({card.status}).")
+    lines = [
+        f"Claim [^c:{card.claim_id}]: {card.text}",
+        f"Verdict: {card.verdict} (rung {card.rung}). {card.reason}",
+        f"What the evidence carries: {card.displayed}",
+        f"Scope: {card.scope}",
+    ]
+    results: list[str] = []
+    for p in card.predictions:
+        seen = "not run"
+        if p.estimate is not None:
+            interval = f" [{p.interval[0]:.3f}, {p.interval[1]:.3f}]" if p.interval else ""
+            seen = f"{p.quantity} {p.estimate:.3f}{interval}, n {p.n}, {p.outcome}"
+        marks = "".join(f"[^r:{r}]" for r in p.result_ids)
+        lines.append(f"- {p.key} ({p.role}, {p.experiment}): expects {p.expects}; {seen} {p.reason} {marks}")
+        results += [r for r in p.result_ids if r not in results]
+    lines += [f"Remark: {remark}" for remark in card.remarks]
+    lines += [f"What would change this: {item}" for item in card.missing]
+    return Found(
+        kind="claim",
+        text="\n".join(lines),
+        results=results,
+        claims=[card.claim_id],
+        data={"card": card.model_dump(mode="json")},
+    )
+
+
+def result_text(result: Result) -> str:
+    """A result as the llm reads it: summary, estimates with intervals, failed controls."""
+    lines = [f"{result.summary} [^r:{result.result_id}]"]
+    for e in result.estimates[:40]:
+        interval = f" [{e.low:.4g}, {e.high:.4g}]" if e.low is not None and e.high is not None else ""
+        lines.append(f"- {e.name}: {e.value:.4g}{interval} {e.unit}" + (f", n {e.n}" if e.n else ""))
+    lines += [
+        f"- control {c.name} FAILED: {c.observed} (expected {c.expected})" for c in result.controls if c.passed is False
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,196 @@
+"""Sentences of the built-in analyst: one function for each kind of finding, English and Korean.
+
+Every number comes out of the finding it words; every sentence about the literature is a verbatim, cited quotation.
+"""
+
+from typing import Any
+
+from agent.chat.found import Found
+from agent.chat.router import Language
+
+VERDICT_KO = {"supported": "지지됨 (supported)", "refuted": "반박됨 (refuted)", "inconclusive": "미결 (inconclusive)"}
+
+
+def pick(language: Language, english: str, korean: str) -> str:
+    return korean if language == "ko" else english
+
+
+def help_text(language: Language) -> str:
+    """What the analyst can do, and what it cannot."""
+    return pick(
+        language,
+        "I am the built-in analyst. I can\n"
+        '- put a claim about the model on trial: "is head 20.0 necessary for IOI?"\n'
+        '- rank heads for a task: "which heads matter for IOI?"\n'
+        '- summarise a paper or topic of the library: "summarise the IOI paper"\n'
+        '- explain a term: "what is an induction head?"\n'
+        '- search the library, list claims and experiments, run an experiment: "run head-ablation component=a5.h1 n=32"\n\n'
+        "I word only what the tools return. I cannot plan freely, combine several tools or hold a conversation: for that, "
+        "set `CIRCUIT_COURT_LLM` to a language model.",
+        "저는 내장 분석기입니다. 할 수 있는 일:\n"
+        '- 모델에 대한 주장을 재판에 올리기: "헤드 20.0은 IOI에 필요한가?"\n'
+        '- 과제에 중요한 헤드 찾기: "IOI에서 어떤 헤드가 중요해?"\n'
+        '- 논문이나 주제 요약: "IOI 논문 요약해줘"\n'
+        '- 용어 설명: "유도 헤드가 뭐야?"\n'
+        "- 라이브러리 검색, 주장과 실험 목록, 실험 실행\n\n"
+        "도구가 돌려준 것만 말합니다. 자유로운 계획이나 대화는 못 합니다. 필요하면 `CIRCUIT_COURT_LLM`에 언어 모델을 지정하세요.",
+    )
+
+
+def refused(reason: str, language: Language) -> str:
+    """A tool that could not do what was asked: its own sentence, and what else is possible."""
+    after = pick(
+        language, "Nothing was lost; ask again with that changed.", "잃은 것은 없습니다. 고쳐서 다시 물어보세요."
+    )
+    return f"{reason}\n\n{after}"
+
+
+def word(found: Found, language: Language) -> str:
+    """Word one finding."""
+    match found.kind:
+        case "passages":
+            return _passages(found, language)
+        case "summary":
+            return _summary(found.data["summary"], language)
+        case "definition":
+            return _definition(found.data["definition"], language)
+        case "claim":
+            return _claim(found, language)
+        case "claims":
+            return _claims(found, language)
+        case "ranking":
+            return _ranking(found, language)
+        case "result":
+            return found.text
+        case "experiments":
+            return "\n".join(
+                f"- **{line.partition(' (')[0]}** ({line.partition(' (')[2]}" for line in found.text.splitlines()
+            )
+        case "paper-claims":
+            return _paper_claims(found, language)
+        case "nothing":
+            return pick(
+                language,
+                "The library does not say. Add a paper or note with `circuit-court library add`, or ask in other words.",
+                "라이브러리에는 답이 없습니다. `circuit-court library add`로 논문이나 노트를 추가하거나 다른 말로 물어보세요.",
+            )
+
+
+def _passages(found: Found, language: Language) -> str:
+    lines = [pick(language, "The library says:", "라이브러리의 내용:")]
+    for citation in found.citations[:5]:
+        lines.append(f"- {_one_line(citation.quote)} [^p:{citation.passage_id}] — *{citation.title}*")
+    lines += [str(remark) for remark in found.data.get("remarks", [])]
+    return "\n".join(lines)
+
+
+def _summary(summary: dict[str, Any], language: Language) -> str:
+    titles = {
+        "question": pick(language, "Question", "질문"),
+        "method": pick(language, "Method", "방법"),
+        "findings": pick(language, "Findings", "결과"),
+        "limits": pick(language, "Limits", "한계"),
+    }
+    parts = [f"**{summary['title']}**"]
+    if language == "ko" and summary["korean"]:
+        parts.append(" ".join(_sentence(s) for s in summary["korean"]))
+    for name, title in titles.items():
+        if summary[name]:
+            parts.append(f"**{title}**\n" + "\n".join(f"- {_sentence(s)}" for s in summary[name]))
+    if summary["tests"]:
+        tests = "\n".join(f"- {test['claim']}" for test in summary["tests"])
+        parts.append(f"**{pick(language, 'What could be tested here', '여기서 시험할 수 있는 것')}**\n{tests}")
+    if summary["verification"] not in (None, "verified"):
+        note = pick(language, "This note is marked", "이 노트의 상태:")
+        parts.append(f"_{note} {summary['verification']}._")
+    return "\n\n".join(parts)
+
+
+def _definition(definition: dict[str, Any], language: Language) -> str:
+    korean = definition["korean"] if language == "ko" else []
+    sentences = korean or definition["sentences"]
+    return f"**{definition['title']}**\n\n" + " ".join(_sentence(s) for s in sentences)
+
+
+def _sentence(cited: dict[str, Any]) -> str:
+    return f"{_one_line(cited['text'])} [^p:{cited['passage_id']}]"
+
+
+def _claim(found: Found, language: Language) -> str:
+    card = found.data["card"]
+    verdict = pick(language, card["verdict"], VERDICT_KO[card["verdict"]])
+    marks = "".join(f"[^r:{result}]" for result in found.results[:6])
+    parts = [
+        f"**{verdict.capitalize()}** — {card['text']} [^c:{card['claim_id']}]",
+        f"{card['reason']} {marks}",
+        f"{pick(language, 'What the evidence carries', '증거가 뒷받침하는 문장')}: {card['displayed']}",
+    ]
+    rows = [_prediction(p) for p in card["predictions"] if p["estimate"] is not None]
+    if rows:
+        head = pick(
+            language,
+            "| prediction | expects | observed | n | outcome |",
+            "| 예측 | 기대 | 관측 | n | 결과 |",
+        )
+        parts.append("\n".join([head, "|---|---|---|---|---|", *rows]))
+    parts += [f"{pick(language, 'Remark', '참고')}: {remark}" for remark in card["remarks"]]
+    parts += [
+        f"{pick(language, 'What would change this', '무엇이 이 판정을 바꾸는가')}: {item}" for item in card["missing"]
+    ]
+    parts.append(
+        f"_{pick(language, 'Scope', '범위')}: {card['scope']}. {pick(language, 'Rung', '단계')} {card['rung']}._"
+    )
+    return "\n\n".join(parts)
+
+
+def _prediction(p: dict[str, Any]) -> str:
+    interval = f" [{p['interval'][0]:.3f}, {p['interval'][1]:.3f}]" if p["interval"] else ""
+    name = f"{p['key']} {p['experiment']}"
+    return (
+        f"| {name} | {p['expects']} | {p['quantity']} {p['estimate']:.3f}{interval} | {p['n'] or ''} | {p['outcome']} |"
+    )
+
+
+def _claims(found: Found, language: Language) -> str:
+    rows = found.data["claims"]
+    if not rows:
+        return pick(
+            language,
+            'The ledger holds no claims yet. Try: "is head 20.0 necessary for IOI?"',
+            '아직 주장이 없습니다. 예: "헤드 20.0은 IOI에 필요한가?"',
+        )
+    return "\n".join(f"- **{row['verdict'] or row['status']}** — {row['text']} [^c:{row['claim_id']}]" for row in rows)
+
+
+def _ranking(found: Found, language: Language) -> str:
+    data, result = found.data, found.results[0]
+    intro = pick(
+        language,
+        f"Measured on {data['n']} explore prompts of {data['task']} in {data['model']}: what the behaviour loses when a "
+        f"head is replaced by its value on the corrupted prompt, as a share of the gap [^r:{result}]. "
+        "Positive: the head helps; negative: it works against the answer.",
+        f"{data['model']}에서 {data['task']} 탐색 프롬프트 {data['n']}개로 측정: 헤드를 손상 프롬프트의 값으로 바꿀 때 잃는 행동의 비율 "
+        f"[^r:{result}]. 양수는 돕는 헤드, 음수는 방해하는 헤드입니다.",
+    )
+    head = pick(language, "| head | harm | 98 % interval |", "| 헤드 | 손실 | 98 % 구간 |")
+    rows = [f"| `{r['component']}` | {r['harm']:.3f} | [{r['low']:.3f}, {r['high']:.3f}] |" for r in data["rows"]]
+    best = data["rows"][0]["component"]
+    after = pick(
+        language,
+        "This ranks candidates and judges nothing: these prompts were used to choose. Ask for a verdict on fresh prompts, "
+        f'for example "is {best} necessary for {data["task"]}?"',
+        f'이것은 후보 순위일 뿐 판정이 아닙니다. 새 프롬프트로 판정하려면: "{best}는 {data["task"]}에 필요한가?"',
+    )
+    return "\n\n".join([intro, "\n".join([head, "|---|---|---|", *rows]), after])
+
+
+def _paper_claims(found: Found, language: Language) -> str:
+    rows = found.data["claims"]
+    if not rows:
+        return found.text
+    intro = pick(language, "Claims that the library's papers make:", "라이브러리 논문들의 주장:")
+    return "\n".join([intro, *(f"- {row['claim']} — *{row['title']}*" for row in rows)])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
