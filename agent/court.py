@@ -3,31 +3,73 @@
 A `Court` writes jobs into the queue and reads everything else from the ledger; a worker does the work.
 """
 
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from agent.answer import Answer
 from agent.cards import ClaimCard, ClaimSummary, RunCard
 from agent.config import Config
+from agent.docket import claim_card, claim_summaries
+from agent.errors import WorkerError
 from agent.events import Event
+from agent.ledger.schema import RunRow
+from agent.ledger.store import Ledger
+from agent.liveness import living_workers
+from agent.queue import JobQueue
+from tools.errors import ExperimentError
 from tools.result import Result
+
+POLL_SECONDS = 0.05
 
 
 class Court:
     """One data folder's court. Every method raises only errors of `agent.errors.USER_ERRORS`."""
 
-    def __init__(self, config: Config) -> None:
-        """Open (and migrate, when needed) the ledger of `config`."""
-        raise NotImplementedError
+    def __init__(self, config: Config, *, patience: float = 30.0) -> None:
+        """Open the ledger of `config`, migrated when needed. `patience`: seconds that `follow` waits for a worker."""
+        self.config = config
+        self.ledger = Ledger.open(config)
+        self._queue = JobQueue(config.queue_url)
+        self._patience = patience
+
+    def close(self) -> None:
+        """Give the databases back."""
+        self._queue.close()
+        self.ledger.close()
 
     # jobs: each returns the run id at once; the worker writes events
+    def _submit(self, kind: str, request: dict[str, Any], *, conversation_id: str | None = None) -> str:
+        run_id = uuid.uuid4().hex
+        self.ledger.runs.create(run_id, kind, request, conversation_id=conversation_id)
+        self._queue.put(run_id, kind)
+        return run_id
+
     def ask(self, question: str, *, conversation_id: str | None = None, model: str | None = None) -> str:
         """Queue one chat turn; the question is stored as a message first, so nothing is lost."""
-        raise NotImplementedError
+        words = question.strip()
+        if not words:
+            raise ExperimentError("The question is empty. Ask, for example: which heads matter for IOI in this model?")
+        runs = self.ledger.runs
+        conversation = runs.converse(conversation_id, title=words)
+        run_id = uuid.uuid4().hex
+        runs.say(conversation, "user", {"text": words}, run_id=run_id)
+        request = {"question": words, "model": model or self.config.model}
+        runs.create(run_id, "ask", request, conversation_id=conversation)
+        self._queue.put(run_id, "ask")
+        return run_id
 
     def verify(self, text: str, *, model: str | None = None, task: str | None = None) -> str:
         """Parse and queue the verification of one claim. Raises ClaimError before anything is queued."""
-        raise NotImplementedError
+        from agent.claim_text import parse_claim
+
+        model, task = model or self.config.model, task or self.config.task
+        claim = parse_claim(text, model=model, task=task)
+        return self._submit(
+            "verify", {"text": text, "model": model, "task": task, "claim": claim.model_dump(mode="json")}
+        )
 
     def stored_verdict(self, text: str, *, model: str | None = None, task: str | None = None) -> ClaimCard | None:
         """The judged claim for this sentence when the ledger already holds it for the same model, task and method."""
@@ -35,60 +77,122 @@ class Court:
 
     def run_experiment(self, name: str, params: dict[str, Any], *, model: str | None = None) -> str:
         """Queue one experiment; outcome of the run is {"result_id"}."""
-        raise NotImplementedError
+        known = [entry["name"] for entry in self.catalogue("experiment")]
+        if name not in known:
+            raise ExperimentError(f"No experiment is called {name!r}; there are: {', '.join(known)}.")
+        return self._submit("experiment", {"name": name, "params": params, "model": model or self.config.model})
 
     def add_to_library(self, sources: list[str]) -> str:
         """Queue an ingest of files or folders; outcome is the report."""
-        raise NotImplementedError
+        if not sources:
+            raise ExperimentError("Name at least one file or folder to add.")
+        return self._submit("ingest", {"sources": [str(Path(source).expanduser()) for source in sources]})
 
     def check_model(self, model: str) -> str:
         """Queue loading and self-testing a model; outcome is its self-test report."""
-        raise NotImplementedError
+        return self._submit("check_model", {"model": model})
 
     def cancel(self, run_id: str) -> None:
         """Ask a queued or running job to stop."""
-        raise NotImplementedError
+        runs = self.ledger.runs
+        status = runs.get(run_id).status
+        runs.request_cancel(run_id)
+        if status == "queued" or not self.worker_alive():
+            self._queue.cancel(run_id)
+            runs.end(run_id, "cancelled")
 
     # reading
     def run(self, run_id: str) -> RunCard:
-        raise NotImplementedError
+        """Raises LedgerError when there is no such run."""
+        return _run_card(self.ledger.runs.get(run_id))
 
     def runs(self, *, active: bool = False) -> list[RunCard]:
-        raise NotImplementedError
+        """Newest first; only those queued or running when `active`."""
+        return [_run_card(row) for row in self.ledger.runs.list(active=active)]
 
     def events(self, run_id: str, *, after: int = 0) -> list[Event]:
-        raise NotImplementedError
+        """The events numbered above `after`, in order."""
+        return self.ledger.runs.events(run_id, after=after)
 
     def follow(self, run_id: str, *, after: int = 0) -> Iterator[Event]:
         """Yield events as they come until `ended`; raises WorkerError when no worker lives for 30 s."""
-        raise NotImplementedError
+        seen, last_life = after, time.monotonic()
+        next_check = last_life + 1.0
+        while True:
+            ended = self.ledger.runs.get(run_id).ended_at is not None
+            for event in self.ledger.runs.events(run_id, after=seen):
+                seen = event.seq
+                yield event
+                if event.kind == "ended":
+                    return
+            if ended:
+                return
+            if time.monotonic() >= next_check:
+                next_check = time.monotonic() + 1.0
+                if self.worker_alive():
+                    last_life = time.monotonic()
+            if time.monotonic() - last_life > self._patience:
+                raise WorkerError(
+                    "No worker is running, so nothing will happen. Start one with: circuit-court worker "
+                    f"(run {run_id} stays queued and goes on then)."
+                )
+            time.sleep(POLL_SECONDS)
 
     def claims(self, *, model: str | None = None, task: str | None = None) -> list[ClaimSummary]:
-        raise NotImplementedError
+        """Newest first."""
+        rows = claim_summaries(self.ledger)
+        return [row for row in rows if model in (None, row.model) and task in (None, row.task)]
 
     def claim(self, claim_id: str) -> ClaimCard:
         """By id or unique prefix. Raises LedgerError naming the nearest ids."""
-        raise NotImplementedError
+        return claim_card(self.ledger, self.ledger.registry.claim(claim_id).claim_id)
 
     def result(self, result_id: str) -> Result:
         """With arrays."""
-        raise NotImplementedError
+        return self.ledger.evidence.result(result_id)
 
     def conversations(self) -> list[dict[str, str]]:
         """Newest first: {"conversation_id", "title", "created_at"}."""
-        raise NotImplementedError
+        rows = self.ledger.runs.conversations()
+        return [
+            {"conversation_id": row.conversation_id, "title": row.title, "created_at": row.created_at} for row in rows
+        ]
 
     def messages(self, conversation_id: str) -> list[dict[str, Any]]:
         """Oldest first: {"role", "content", "run_id", "created_at"}; content is {"text"} or an Answer's JSON."""
-        raise NotImplementedError
+        rows = self.ledger.runs.messages(conversation_id)
+        return [
+            {"role": row.role, "content": row.content, "run_id": row.run_id, "created_at": row.created_at}
+            for row in rows
+        ]
+
+    def answer(self, run_id: str) -> Answer | None:
+        """The answer of an `ask` run, None before there is one."""
+        for event in reversed(self.events(run_id)):
+            if event.kind == "answer":
+                return Answer.model_validate(event.payload)
+        return None
 
     def catalogue(self, kind: str) -> list[dict[str, Any]]:
         """Published experiments, tasks or models. Raises WorkerError with a remedy when no worker ever published."""
-        raise NotImplementedError
+        entries = self.ledger.catalogue.entries(kind)
+        if not entries:
+            raise WorkerError(
+                f"No worker has published its {kind}s yet. Start one with: circuit-court worker "
+                "(circuit-court app starts its own)."
+            )
+        return entries
 
     def worker_alive(self) -> bool:
-        raise NotImplementedError
+        """Whether some worker gave a sign of life in the last seconds."""
+        return bool(living_workers(self.ledger))
 
     # the library, read-only and without torch
     def library_home(self) -> Path:
-        raise NotImplementedError
+        """The folder of the library; `kb.library` opens it."""
+        return self.config.home / "library"
+
+
+def _run_card(row: RunRow) -> RunCard:
+    fields = {name: getattr(row, name) for name in RunCard.model_fields}
+    return RunCard.model_validate(fields)
