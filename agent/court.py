@@ -20,7 +20,7 @@ from agent.ledger.store import Ledger
 from agent.liveness import living_workers
 from agent.queue import JobQueue
 from tools.errors import ExperimentError
-from tools.result import Result
+from tools.result import Result, content_hash
 
 POLL_SECONDS = 0.05
 
@@ -28,12 +28,17 @@ POLL_SECONDS = 0.05
 class Court:
     """One data folder's court. Every method raises only errors of `agent.errors.USER_ERRORS`."""
 
-    def __init__(self, config: Config, *, patience: float = 30.0) -> None:
-        """Open the ledger of `config`, migrated when needed. `patience`: seconds that `follow` waits for a worker."""
+    def __init__(self, config: Config, *, patience: float = 30.0, parent_run: str | None = None) -> None:
+        """Open the ledger of `config`, migrated when needed.
+
+        `patience`: seconds that `follow` waits for a worker. `parent_run`: the run on whose behalf jobs are queued;
+        such jobs stop with it, and the same job is queued once however often the parent is repeated.
+        """
         self.config = config
         self.ledger = Ledger.open(config)
         self._queue = JobQueue(config.queue_url)
         self._patience = patience
+        self._parent_run = parent_run
 
     def close(self) -> None:
         """Give the databases back."""
@@ -43,6 +48,9 @@ class Court:
     # jobs: each returns the run id at once; the worker writes events
     def _submit(self, kind: str, request: dict[str, Any], *, conversation_id: str | None = None) -> str:
         run_id = uuid.uuid4().hex
+        if self._parent_run is not None:
+            request = {**request, "parent_run": self._parent_run}
+            run_id = content_hash({"kind": kind, "request": request})[:32]
         self.ledger.runs.create(run_id, kind, request, conversation_id=conversation_id)
         self._queue.put(run_id, kind)
         return run_id
@@ -100,6 +108,9 @@ class Court:
         if status == "queued" or not self.worker_alive():
             self._queue.cancel(run_id)
             runs.end(run_id, "cancelled")
+        for child in runs.list(active=True):
+            if child.request.get("parent_run") == run_id:
+                self.cancel(child.run_id)
 
     # reading
     def run(self, run_id: str) -> RunCard:

@@ -5,7 +5,7 @@ harmless to write again, which is what a step that is repeated after a crash doe
 """
 
 import uuid
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import func, select
 
@@ -86,8 +86,9 @@ class Runs:
         with self._database.reading() as session:
             return [*session.scalars(query)]
 
-    def emit(self, run_id: str, kind: EventKind, payload: dict[str, Any], *, once: bool = False) -> None:
+    def emit(self, run_id: str, kind: str, payload: dict[str, Any], *, once: bool = False) -> None:
         """Append an event. With `once`, an equal event of this run is not written a second time."""
+        assert kind in get_args(EventKind), kind
         with self._database.writing() as session:
             run = session.get(RunRow, run_id, with_for_update=True)
             if run is None or run.status not in ACTIVE:

@@ -1,0 +1,95 @@
+"""How a worker process begins: its configuration from one line, its log file, its lock on the data folder."""
+
+import faulthandler
+import fcntl
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+
+from agent.config import Config
+from agent.errors import WorkerError
+
+LOG_BYTES = 4_000_000
+HIDDEN = "[hidden]"
+
+
+def config_to_line(config: Config, *, warm: bool) -> str:
+    """One JSON line that `config_from_line` reads. It holds the llm's key: write it into a pipe, nowhere else."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    key = config.llm_api_key.get_secret_value() if config.llm_api_key else None
+    values |= {"home": str(config.home), "models_dir": str(config.models_dir), "llm_api_key": key}
+    return json.dumps({"config": values, "warm": warm}) + "\n"
+
+
+def config_from_line(line: str) -> tuple[Config, bool]:
+    """The configuration, and whether to keep the default model loaded."""
+    message = json.loads(line)
+    values = message["config"]
+    key = values["llm_api_key"]
+    values |= {"home": Path(values["home"]), "models_dir": Path(values["models_dir"])}
+    values["llm_api_key"] = SecretStr(key) if key else None
+    return Config(**values), message["warm"]
+
+
+def open_log(config: Config) -> None:
+    """Send every log record to `<home>/logs/worker.log`, the llm's key blotted out, and crashes of C code too."""
+    config.logs_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root = logging.getLogger()
+    if any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
+        return
+    path = config.logs_dir / "worker.log"
+    handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
+    handler.setFormatter(_Blotting(config.llm_api_key))
+    path.chmod(0o600)
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for name in ("dbos", "transformer_lens", "httpx", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    dbos = logging.getLogger("dbos")
+    dbos.handlers, dbos.propagate = [], True
+    faulthandler.enable(sys.stderr)
+
+
+class _Blotting(logging.Formatter):
+    def __init__(self, secret: SecretStr | None) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secret = secret.get_secret_value() if secret else None
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return text.replace(self._secret, HIDDEN) if self._secret else text
+
+
+@contextmanager
+def sole_worker(config: Config) -> Iterator[None]:
+    """Hold the data folder's lock while this worker lives; with a shared database there is nothing to hold.
+
+    The lock is the operating system's and goes with the process, however that ends. Raises WorkerError, naming the
+    process, when another worker holds it.
+    """
+    if make_url(config.queue_url).get_backend_name() != "sqlite":
+        yield
+        return
+    path = config.home / "worker.lock"
+    with path.open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise WorkerError(
+                f"A worker (process {lock.read().strip() or 'unknown'}) already serves {config.home}. Use that one, stop "
+                "it, or set CIRCUIT_COURT_HOME to another folder."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

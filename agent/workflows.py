@@ -1,0 +1,146 @@
+"""The jobs that a worker does, as DBOS workflows: ask, verify, experiment, check_model.
+
+Each takes its run's id and nothing else; what was asked stands in the ledger. `register_workflows` is called once by
+the worker before DBOS is launched. The reasoning is elsewhere: chat turns in `agent/chat/`, the trial of a claim in
+`agent/verification.py`, measuring in `agent/bench.py`.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dbos import DBOS
+
+from agent.answer import Answer
+from agent.config import Config
+from agent.job import Job, JobEnd
+from agent.ledger.store import Ledger
+from tools.errors import CancelledError
+
+if TYPE_CHECKING:
+    from agent.bench import Bench
+
+Body = Callable[["Desk", Job], dict[str, Any]]
+
+
+@dataclass
+class Desk:
+    """What the worker's jobs share. The bench comes late: importing torch takes seconds, chat can start before."""
+
+    config: Config
+    ledger: Ledger
+    worker_id: str
+    _bench: "Bench | None" = None
+    _bench_ready: threading.Event = field(default_factory=threading.Event)
+
+    def set_bench(self, bench: "Bench") -> None:
+        """The laboratory is open."""
+        self._bench = bench
+        self._bench_ready.set()
+
+    def bench(self, job: Job) -> "Bench":
+        """The laboratory's bench, once it is open. Raises CancelledError when the job is stopped meanwhile."""
+        if not self._bench_ready.is_set():
+            job.status("opening the laboratory")
+        while not self._bench_ready.wait(timeout=0.2):
+            if job.cancelled():
+                raise CancelledError("stopped on request")
+        assert self._bench is not None
+        return self._bench
+
+
+def register_workflows(desk: Desk) -> None:
+    """Tell DBOS the jobs of this worker."""
+    from agent.workflows_ingest import ingest
+    from agent.workflows_verify import verify
+
+    bodies: dict[str, Body] = {
+        "ask": _ask,
+        "experiment": _experiment,
+        "check_model": _check_model,
+        "verify": verify,
+        "ingest": ingest,
+    }
+    for name, body in bodies.items():
+        _register(name, body, desk)
+
+
+def _register(name: str, body: Body, desk: Desk) -> None:
+    @DBOS.workflow(name=name)
+    def _workflow(run_id: str) -> None:
+        if not desk.ledger.runs.start(run_id):
+            return
+        job = Job.of(run_id, desk.ledger)
+        with JobEnd(job, str(desk.config.logs_dir / "worker.log")) as end:
+            end.outcome = body(desk, job)
+
+
+def _experiment(desk: Desk, job: Job) -> dict[str, Any]:
+    """One experiment for a person: exploratory, evidence for nothing."""
+    from agent.bench import Asked
+
+    name, params, model = job.request["name"], job.request["params"], job.request["model"]
+
+    def work() -> dict[str, Any]:
+        def progress(done: float, text: str) -> None:
+            job.emit("progress", {"done": done, "text": text, "experiment": name})
+
+        asked = Asked(experiment=name, params=params, model=model, run_id=job.run_id)
+        return {"result_id": desk.bench(job).measure(asked, progress=progress, cancelled=job.cancelled)}
+
+    job.status(f"running {name} on {model}")
+    return job.step(f"experiment {name}", work)
+
+
+def _check_model(desk: Desk, job: Job) -> dict[str, Any]:
+    """Load a model anew and run its self-test."""
+    model = job.request["model"]
+    job.status(f"loading {model} and testing it")
+    return job.step("check model", lambda: desk.bench(job).model(model, fresh=True).card())
+
+
+def _ask(desk: Desk, job: Job) -> dict[str, Any]:
+    """One chat turn: the answer is an event and a message of the conversation."""
+    assert job.conversation_id is not None, job.run_id
+    answer = job.step("turn", lambda: _turn(desk, job))
+    job.ledger.runs.say(job.conversation_id, "assistant", answer, run_id=job.run_id)
+    return {"claims": answer["claims"], "results": answer["results"]}
+
+
+def _turn(desk: Desk, job: Job) -> dict[str, Any]:
+    from kb.library import Library
+
+    from agent.chat.llm import build_llm
+    from agent.chat.toolbox import Toolbox
+    from agent.chat.turn import run_turn
+    from agent.court import Court
+
+    events = job.ledger.runs.events(job.run_id)
+    for event in events:
+        if event.kind == "answer":  # said already, by a worker that died before it could note the step as done
+            return Answer.model_validate(event.payload).model_dump(mode="json")
+    if any(event.kind in ("tool", "delta") for event in events):
+        job.status("the worker was restarted; starting this answer again")
+    assert job.conversation_id is not None
+    history = [
+        {"role": row.role, "content": row.content}
+        for row in job.ledger.runs.messages(job.conversation_id)
+        if row.run_id != job.run_id
+    ]
+    court = Court(desk.config, parent_run=job.run_id)
+    try:
+        experiments = [entry["name"] for entry in court.ledger.catalogue.entries("experiment")]
+        llm, name = build_llm(desk.config, experiments)
+        toolbox = Toolbox(
+            court=court,
+            library=Library.open(court.library_home()),
+            model=job.request["model"],
+            task=desk.config.task,
+            emit=job.emit,
+            cancelled=job.cancelled,
+        )
+        answer = run_turn(job.request["question"], history, toolbox=toolbox, llm=llm, name=name)
+    finally:
+        court.close()
+    return answer.model_dump(mode="json")
