@@ -5,6 +5,7 @@ removed or slipped in later breaks the chain from there on, and `verify_chain` n
 know what a claim means; it stores what `agent.claims` and `agent.predictions` hand over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,7 @@ class Registry:
                 claim_id=claim_id,
                 payload=payload,
                 previous_hash=previous,
-                chain_hash=_chain_hash(previous, prereg_hash, claim_id, at),
+                chain_hash=_chain_hash(previous, prereg_hash, claim_id, at, _fingerprint(predictions)),
                 registered_at=at,
             )
             session.add(row)
@@ -188,19 +189,18 @@ class Registry:
         """
         with self._database.reading() as session:
             rows = list(session.scalars(select(RegistrationRow).order_by(RegistrationRow.position)))
-            times = dict(session.execute(select(PredictionRow.prediction_id, PredictionRow.registered_at)).tuples())
-            owners = dict(session.execute(select(PredictionRow.prediction_id, PredictionRow.prereg_hash)).tuples())
-        previous, at = GENESIS, {}
+            predictions = list(session.scalars(select(PredictionRow)))
+        previous = GENESIS
         for row in rows:
-            expected = _chain_hash(previous, row.prereg_hash, row.claim_id, row.registered_at)
+            own = [one for one in predictions if one.prereg_hash == row.prereg_hash]
             if content_hash(row.payload) != row.prereg_hash:
                 raise LedgerError(f"Registration {row.position} of {row.claim_id} was changed after it was written.")
+            expected = _chain_hash(previous, row.prereg_hash, row.claim_id, row.registered_at, _fingerprint(own))
             if row.previous_hash != previous or row.chain_hash != expected:
                 raise LedgerError(f"The chain of registrations breaks at number {row.position} ({row.claim_id}).")
-            previous, at[row.prereg_hash] = row.chain_hash, row.registered_at
-        for prediction_id, time in times.items():
-            if at.get(owners[prediction_id]) != time:
-                raise LedgerError(f"Prediction {prediction_id} was not written together with its registration.")
+            if wrong := [one.prediction_id for one in own if one.registered_at != row.registered_at]:
+                raise LedgerError(f"Prediction {wrong[0]} was not written together with its registration.")
+            previous = row.chain_hash
         return len(rows)
 
 
@@ -209,5 +209,12 @@ def _newest_verdict(session: Session, claim_id: str) -> VerdictRow | None:
     return session.scalar(query)
 
 
-def _chain_hash(previous: str, prereg_hash: str, claim_id: str, at: str) -> str:
-    return content_hash({"previous": previous, "prereg": prereg_hash, "claim": claim_id, "at": at})
+def _fingerprint(predictions: Sequence[NewPrediction | PredictionRow]) -> str:
+    """Hash of what was predicted: a prediction that is changed, removed or slipped in later changes it."""
+    said = {one.prediction_id: [one.key, one.role, one.experiment, one.payload] for one in predictions}
+    return content_hash(said)
+
+
+def _chain_hash(previous: str, prereg_hash: str, claim_id: str, at: str, predictions: str) -> str:
+    link = {"previous": previous, "prereg": prereg_hash, "claim": claim_id, "at": at, "predictions": predictions}
+    return content_hash(link)
