@@ -1,0 +1,297 @@
+"""Reads a plain sentence, English or Korean, as a typed claim; asks back when it is ambiguous, says why when it is
+untestable, and never guesses.
+
+Method: the components are marked (`agent/claim_parser_mentions.py`), then the words are matched in a fixed order from
+the most specific reading to the least (`agent/claim_parser_words.py`). A component alone means necessity. This module
+does not know models: give it their shape, and components out of range are refused with the valid range.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from agent import claim_parser_words as words
+from agent.claim_parser_mentions import POSITIONAL, Sentence, read_sentence
+from agent.claims import Claim, claim_types
+from agent.errors import ClaimError
+from tools.component import check_component, parse_component
+from tools.errors import ExperimentError
+
+EXAMPLES = "'head 20.0 is necessary for IOI', 'removing 24.4 improves IOI' or 'patching 23.3 restores IOI'"
+
+
+class Shape(NamedTuple):
+    """How many layers and heads the model has."""
+
+    n_layers: int
+    n_heads: int
+
+
+class Reader(NamedTuple):
+    """One reading of a sentence: when it applies, and the claim's fields then (or a ClaimError that asks back)."""
+
+    applies: Callable[[Sentence], bool]
+    fields: Callable[[Sentence], dict[str, Any]]
+
+
+def parse_claim(
+    text: str, *, model: str, task: str, shape: Shape | None = None, tasks: Sequence[str] | None = None
+) -> Claim:
+    """The claim that `text` states about `model`; `task` is meant when the sentence names none.
+
+    Raises ClaimError: ambiguous (asks back), untestable (says why), unknown component (valid range) or task (a list).
+    """
+    sentence = read_sentence(text)
+    if not sentence.said:
+        raise ClaimError(f"The claim is empty. Write for example {EXAMPLES}.")
+    _check_scope(sentence, model)
+    named = task_of(sentence, task, known_tasks() if tasks is None else tasks)
+    fields = read_fields(sentence)
+    if fields["type"] not in claim_types():
+        raise ClaimError(
+            f"This reads as a claim of type {fields['type']!r}, which is not testable here; "
+            f"testable types are {', '.join(claim_types())}."
+        )
+    _check_components(fields["components"], shape)
+    claim = Claim(model=model, task=named, said=sentence.said, **fields)
+    claim.detail()
+    return claim
+
+
+def read_fields(sentence: Sentence) -> dict[str, Any]:
+    """Type and fields of the first reading that applies. Raises ClaimError when none does."""
+    for reader in READERS:
+        if reader.applies(sentence):
+            return reader.fields(sentence)
+    return _ask(
+        f"I cannot tell what {sentence.said!r} claims about {_names(sentence)}. "
+        f"Say whether it is necessary, restores, holds back or is not needed, for example {EXAMPLES}."
+    )
+
+
+def known_tasks() -> list[str]:
+    """Names of the tasks that come with the program."""
+    from tools.tasks import packaged_tasks  # reads the task files; light, but not needed by every caller
+
+    return sorted(packaged_tasks())
+
+
+_TASK_AFTER = re.compile(
+    r"\b(?:for|on|in|restores?|improves?|hurts?|harms?|breaks?|to|does)\s+(?:the\s+)?(?P<task>[a-z][\w-]*(?:\s+task)?)\s*$"
+)
+_TASK_KO = re.compile(
+    r"(?P<task>[\w-]+)\s*(?:과제|작업|태스크)?에(?:는|서|만)?\s*(?:꼭\s*|매우\s*|가장\s*)?(?:필요|중요|기여|필수|핵심|관여)"
+)
+_NO_TASK = {
+    *(
+        "it",
+        "this",
+        "that",
+        "output",
+        "outputs",
+        "answer",
+        "answers",
+        "model",
+        "task",
+        "behaviour",
+        "behavior",
+        "network",
+    ),
+    *(
+        "computation",
+        "circuit",
+        "general",
+        "them",
+        "performance",
+        "prediction",
+        "predictions",
+        "logits",
+        "nothing",
+        "all",
+    ),
+    *(
+        "work",
+        "important",
+        "key",
+        "necessary",
+        "matter",
+        "these",
+        "data",
+        "everything",
+        "모델",
+        "이",
+        "그",
+        "출력",
+        "답",
+        "작업",
+    ),
+    *("more", "less", "slightly", "much", "strongly", "together", "together", "clean", "removal", "itself", "once"),
+}
+
+
+def task_of(sentence: Sentence, default: str, tasks: Sequence[str]) -> str:
+    """The task that the sentence names, or `default`. Raises ClaimError listing the tasks when it names an unknown one."""
+    known = {name.lower(): name for name in [*tasks, default]}
+    for lowered in sorted(known, key=len, reverse=True):
+        spelled = r"[\s_-]".join(re.escape(part) for part in re.split(r"[\s_-]", lowered))
+        if re.search(rf"(?<![a-z0-9-]){spelled}(?![a-z0-9-]|\s+heads?\b)", sentence.marked):
+            return known[lowered]
+    if re.search(r"indirect[ -]object|간접\s*목적어", sentence.marked) and "ioi" in known:
+        return known["ioi"]
+    found = _TASK_AFTER.search(sentence.marked) or _TASK_KO.search(sentence.marked)
+    name = found["task"].removesuffix(" task").strip() if found else ""
+    if not name or name in _NO_TASK or re.fullmatch(r"\w+(?:ly|ing|ed)", name):
+        return default
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    raise ClaimError(f"No task is called {name!r}; {hint}Tasks here: {', '.join(sorted(known))}.")
+
+
+def _check_scope(sentence: Sentence, model: str) -> None:
+    named = words.OTHER_MODEL.search(sentence.marked)
+    if named and named[1].replace("-", "") not in model.lower().replace("-", ""):
+        raise ClaimError(
+            f"The sentence is about {named[1]}, but the model under study is {model}. A verdict holds for the model it "
+            f"was measured on: leave the name out to ask about {model}, or choose that model with --model."
+        )
+    if words.UNIVERSAL.search(sentence.marked):
+        raise ClaimError(
+            f"Not testable here, because it speaks of models in general and only {model} is measured. "
+            f"State it about this model, for example {EXAMPLES}."
+        )
+
+
+def _check_components(names: Sequence[str], shape: Shape | None) -> None:
+    if shape is None:
+        return
+    for name in names:
+        if name == POSITIONAL:
+            continue
+        try:
+            check_component(parse_component(name), shape.n_layers, shape.n_heads)
+        except ExperimentError as error:
+            raise ClaimError(str(error)) from error
+
+
+def _ask(question: str) -> dict[str, Any]:
+    raise ClaimError(question)
+
+
+def _names(sentence: Sentence) -> str:
+    return ", ".join(sentence.names) or "the model"
+
+
+def _has(pattern: re.Pattern[str]) -> Callable[[Sentence], bool]:
+    return lambda sentence: pattern.search(sentence.marked) is not None
+
+
+def _without_component(sentence: Sentence) -> dict[str, Any]:
+    if found := re.search(r"\b(?:head|layer|mlp)\s*(\d+)\b|헤드\s*(\d+)|(\d+)\s*(?:층|번\s*레이어)", sentence.marked):
+        number = next(group for group in found.groups() if group is not None)
+        return _ask(
+            f"Which component of layer {number} is meant? Name a head as {number}.0 (layer.head) or the MLP as m{number}."
+        )
+    if words.UNTESTABLE.search(sentence.marked):
+        return _ask(
+            "Not testable here, because it names no component and no measurable effect. "
+            f"State a falsifiable claim about a part of the model, for example {EXAMPLES}."
+        )
+    return _ask(f"Which component is this about? Name one, for example {EXAMPLES}.")
+
+
+def _bare(sentence: Sentence) -> bool:
+    rest = re.sub(words.MARK, "", sentence.marked)
+    return not re.sub(r"\b(?:verify|test|check|the|head|claim|for|on|ioi|is|task)\b|[\s:,?]", "", rest)
+
+
+def _untestable_mlp(sentence: Sentence) -> bool:
+    return re.search(rf"\bmlp\s*{words.MARK}", sentence.marked) is not None
+
+
+def strength_of(sentence: Sentence) -> str:
+    """How strong the wording is (METHOD T1): key, plain or minor."""
+    if words.MINOR.search(sentence.marked):
+        return "minor"
+    return "key" if words.KEY.search(sentence.marked) else "plain"
+
+
+def _necessity(sentence: Sentence, direction: str = "helps") -> dict[str, Any]:
+    if words.RESTORES.search(sentence.marked):
+        return _ask(
+            "The sentence makes two claims, necessity and sufficiency, which are different and often in conflict. "
+            f"Verify them one at a time: '{_names(sentence)} is necessary' and 'patching {_names(sentence)} restores it'."
+        )
+    if len(sentence.names) > 1:
+        if words.TOGETHER.search(sentence.marked):
+            return {"type": "group-necessity", "components": sentence.names, "direction": direction}
+        return _ask(
+            f"Is each of {_names(sentence)} meant, or all of them together? Verify them one at a time, or write "
+            "'together' for their joint necessity."
+        )
+    if words.UNIQUE.search(sentence.marked):
+        return _ask(
+            "'Only' and 'all' speak about every other component too. Claim one component's necessity, or that another "
+            "one is not needed."
+        )
+    return {
+        "type": "necessity",
+        "components": sentence.names,
+        "direction": direction,
+        "strength": strength_of(sentence),
+        "specific": bool(words.SPECIFIC.search(sentence.marked)),
+    }
+
+
+def _localisation(sentence: Sentence) -> dict[str, Any]:
+    if re.search(r"\bnot\b|n't\b|지\s*않|없", sentence.marked):
+        return _ask(
+            "The sentence denies that patching restores the behaviour. Verify the positive sentence: when patching does "
+            f"not restore it, 'patching {_names(sentence)} restores it' comes out refuted."
+        )
+    localised = bool(words.LOCALISED.search(sentence.marked))
+    if not localised and words.NECESSARY.search(re.sub(r"\bis enough\b|\bimportant\b", "", sentence.marked)):
+        return _necessity(sentence)
+    return {
+        "type": "localisation",
+        "components": sentence.names,
+        "strength": strength_of(sentence),
+        "details": {"localised": localised} if localised else {},
+    }
+
+
+def _hurts(sentence: Sentence) -> dict[str, Any]:
+    if re.search(r"\bnot\b|n't\b|\bnever\b|지\s*않", sentence.marked):
+        return _ask(
+            f"The sentence is negated. Verify 'removing {_names(sentence)} improves the task' and read a refutation as its "
+            f"denial, or claim that {_names(sentence)} is not needed."
+        )
+    return _necessity(sentence, "hurts")
+
+
+def _not_here(reason: str) -> Callable[[Sentence], dict[str, Any]]:
+    return lambda sentence: _ask(f"Not testable here, because {reason}.")
+
+
+READERS: list[Reader] = [
+    Reader(lambda s: not s.mentions, _without_component),
+    Reader(
+        _untestable_mlp, lambda s: _ask("Write an MLP as m3 or 'MLP 3'; a number with a dot names a head, as in 3.1.")
+    ),
+    Reader(_bare, _necessity),
+    Reader(_has(words.STEERS), _not_here("steering claims need a direction, and a component's name gives none")),
+    Reader(_has(words.REMOVAL_IMPROVES), _hurts),
+    Reader(_has(words.ABSENT), lambda s: {"type": "absence", "components": s.names}),
+    Reader(lambda s: _has(words.RESTORES)(s) or _has(words.LOCALISED)(s), _localisation),
+    Reader(_has(words.REMOVAL_WORSENS), _necessity),
+    Reader(_has(words.HOLDS_BACK), _hurts),
+    Reader(_has(words.PATCHING), _localisation),
+    Reader(_has(words.NECESSARY), _necessity),
+    Reader(_has(words.DECODED), _not_here("what a component represents needs labelled data, which no task here has")),
+    Reader(
+        _has(words.PATTERN),
+        _not_here(
+            "an attention pattern alone says nothing about effect; claim that the head is necessary, or its role"
+        ),
+    ),
+]

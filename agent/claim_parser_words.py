@@ -1,0 +1,86 @@
+"""The words that decide what a sentence claims, in English and Korean: one table, no logic.
+
+Every pattern is matched against a lower-case sentence whose components are marks (⟦0⟧). Words are METHOD's where it
+fixes one ("key", "important", "localised", "specifically"), and what people say otherwise.
+"""
+
+import re
+
+MARK = r"⟦\d+⟧"
+_REMOVE = r"remov\w+|ablat\w+|delet\w+|knock\w*[ -]?out|zero\w*|mean-ablat\w*|without|corrupt\w+|destroy\w+|turn\w* off|prun\w+"
+_REMOVE_KO = r"제거|없애|없으면|빼면|빼고|절제|삭제|끄면|어블레이션"
+_BETTER = r"improv\w+|help\w*|rais\w+|increas\w+|boost\w*|strengthen\w*|better|gain\w*|adds? to"
+_BETTER_KO = r"좋아|향상|개선|증가|높아|올라|나아"
+_WORSE = r"hurt\w*|harm\w*|break\w*|damag\w*|reduc\w+|lower\w*|decreas\w+|destroy\w*|worse\w*|cost\w*|degrad\w*|impair\w*|drop\w*|weaken\w*|fail\w*|los\w+|chang\w+"
+_WORSE_KO = r"나빠|떨어|감소|줄어|망가|낮아|손상|실패|못하|못한|무너"
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+REMOVAL = _any(_REMOVE, _REMOVE_KO)
+REMOVAL_IMPROVES = _any(
+    rf"(?:{_REMOVE})\b[^.]*\b(?:{_BETTER})\b",
+    rf"\b(?:{_BETTER})\b[^.]*\b(?:when|if|by|after)\b[^.]*(?:{_REMOVE})",
+    rf"(?:{_REMOVE_KO}).*(?:{_BETTER_KO})",
+)
+REMOVAL_WORSENS = _any(
+    rf"(?:{_REMOVE})\b[^.]*\b(?:{_WORSE})\b",
+    rf"\b(?:{_WORSE})\b[^.]*\b(?:when|if|by|after|without)\b",
+    rf"(?:{_REMOVE_KO}).*(?:{_WORSE_KO})",
+)
+HOLDS_BACK = _any(
+    rf"{MARK}\s+(?:\w+\s+)?(?:hurts?|harms?|impairs?|hinders?|suppress\w*|opposes?|works? against|holds? back|damages?|worsens?)",
+    r"\bis harmful\b|\bnegative(?:ly)? (?:contribut|effect|influence)",
+    r"방해|해친|해를 끼|억제|악화|반대로 작용",
+)
+NECESSARY = _any(
+    r"\bnecessary\b|\bneed(?:s|ed|ing)?\b|\brequir\w+|\bessential\b|\bcrucial\b|\bcritical\b|\bvital\b|\bkey\b|\bimportant\b",
+    r"\bmatters?\b|\bcontribut\w*|\binvolved\b|\bresponsible\b|\bdepends? on\b|\brel(?:y|ies) on\b|\buses?\b|\bplays? an? \w*\s*(?:role|part)",
+    r"\bcould not\b|\bcannot\b|\bcan't\b|\bhelps?\b|\baffects?\b|\bdrives?\b|\bimplements?\b|\bcauses?\b|\bpromotes?\b|\bsupports?\b|\bdoes ioi\b",
+    r"필요|필수|중요|핵심|결정적|기여|영향|관여|의존|담당|돕|도움",
+)
+KEY = _any(
+    r"\bkey\b|\bimportant\b|\bcrucial\b|\bcritical\b|\bvital\b|\bmain\b|\bmajor\b|\bstrong(?:ly)?\b|핵심|중요|결정적|주요",
+)
+MINOR = _any(r"\bminor\b|\bslight\w*|\ba (?:little|bit)\b|\bsomewhat\b|\bweak(?:ly)?\b|\bsmall\b|약간|조금|미미|사소")
+SPECIFIC = _any(r"\bspecific(?:ally)?\b|\bonly for\b|\bexclusively\b|\bjust for\b|특별히|에만|특이적")
+ABSENT = _any(
+    r"\b(?:not|n't|never|no longer)\s+(?:\w+\s+)?(?:necessary|needed|required|essential|important|involved|matter\w*|contribut\w*"
+    r"|affect\w*|used|need\w*|play\w*|key|crucial|relevant|responsible|depend\w*|part of)",
+    r"\bun(?:necessary|important|needed|involved|related)\b|\birrelevant\b|\bdispensable\b|\bplays? no (?:part|role)\b|\bno (?:effect|role|part|influence|impact)\b",
+    r"\bdead weight\b|\bwithout chang\w+\b|\bwithout affect\w+|\bleaves? (?:every|all|the) (?:answers?|outputs?) unchanged|\bdoes nothing\b|\bunchanged\b|\bsafe(?:ly)? (?:be )?remov",
+    r"필요(?:하지|치)\s*않|필요\s*(?:가\s*)?없|불필요|중요하지\s*않|관여하지\s*않|영향(?:이|을)?\s*(?:없|주지\s*않)|기여하지\s*않|무관|상관\s*없",
+)
+RESTORES = _any(
+    r"\brestor\w+|\brecover\w*|\bsufficient\b|\bsuffices?\b|\bbrings? back\b|\bis enough\b|\bdenois\w+|복원|회복|충분|되살",
+)
+LOCALISED = _any(r"\blocali[sz]ed?\b|\blocat(?:ed|es)\b|\bresides?\b|\blives? (?:in|at)\b|국소|국재|위치한다|자리")
+PATCHING = _any(r"\bpatch\w*|패치|패칭")
+TOGETHER = _any(
+    r"\btogether\b|\bjointly\b|\bas a (?:group|set)\b|\bcollectively\b|\bcombined\b|함께|같이|공동|모두 제거"
+)
+COMPARES = _any(
+    r"\bmore\b[^.]*\bthan\b|\bless\b[^.]*\bthan\b|\bstronger than\b|\bmatters? most\b|\bmost important\b|\blarger\b.*\bthan\b|보다 (?:더|덜)?|가장"
+)
+DECODED = _any(
+    r"\bdecod\w+|\bencod\w+|\brepresent\w*|\bprobe\w*|\bknows?\b|\blinear\w*|\bstor(?:es|ed)\b|표상|인코딩|디코딩|프로브|표현"
+)
+STEERS = _any(r"\bsteer\w*|\badding\b.*\b(?:vector|direction)|스티어링|조향")
+FEATURE = _any(r"\bsae\b|\bfeatures?\b|\bmonosemantic\b|특징|피처")
+PATTERN = _any(r"\battends?\b|\battending\b|\blooks? at\b|주목|어텐션을")
+UNIVERSAL = _any(
+    r"\b(?:all|every|any|other|larger|frontier|most) (?:language )?(?:models?|llms?|transformers?)\b|\bin general\b|모든 (?:언어 )?모델|모델 일반"
+)
+UNIQUE = _any(r"\bthe only\b|\bonly (?:head|component|mlp)\b|\ball (?:of )?the (?:heads|components)\b|유일|오직")
+EXISTENCE = _any(
+    r"\bany answers?\b|\bsome answers?\b|\bevery answers?\b|\banswers? (?:in|un)changed|\bunchanged\b|changes them"
+)
+OTHER_MODEL = re.compile(
+    r"\b(gpt-?[234][\w.-]*|gpt-?j|llama[\w.-]*|pythia[\w.-]*|gemma[\w.-]*|claude[\w.-]*|mistral[\w.-]*|qwen[\w.-]*|opt-\d+\w*|bert[\w-]*|chatgpt)"
+)
+UNTESTABLE = _any(
+    r"\b(?:beautiful|interesting|elegant|conscious\w*|understands?|intelligent|aware|sentient|good|bad|smart|evil|thinks?|wants?|believes?)\b",
+    r"의식|이해한다|똑똑|흥미|아름",
+)

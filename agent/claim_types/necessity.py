@@ -1,0 +1,150 @@
+"""T1: a component is needed for the behaviour (or, in the other direction, holds it back).
+
+Critical: resample harm against a floor (C1), mean-ablation agreement (C2), rank among matched controls (C3).
+Corroborating: the direct effect (K1), from which the card tells self-repair. METHOD section 2, T1.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from agent.cards import VerdictWord
+from agent.claims import Claim, ClaimType, register_type, spoken, task_word
+from agent.predictions import ONE_LOOK, TWO_LOOKS, Look, Prediction
+from agent.rules import AgreementRule, ControlsRule, EffectRule, Finding, RankRule
+from agent.situation import Situation, matched_controls
+
+
+def floors(claim: Claim, situation: Situation) -> tuple[float, float]:
+    """delta0 and delta1: the wording's, raised to the model's own floor where its screen found one (METHOD 5.8)."""
+    delta0, delta1 = claim.floors
+    if claim.strength == "minor" or situation.screen is None:
+        return delta0, delta1
+    return delta0, max(delta1, situation.screen.delta1)
+
+
+def task_params(claim: Claim, situation: Situation) -> dict[str, Any]:
+    """Parameters shared by everything that runs on the task's prompts."""
+    return {"task": claim.task, **situation.template_params()}
+
+
+def assay(claim: Claim, situation: Situation) -> Prediction:
+    """The assay controls that every verdict rests on (METHOD 1.5)."""
+    return Prediction(
+        key="A1",
+        role="assay",
+        experiment="assay",
+        params={**task_params(claim, situation), "exclude": sorted({*situation.excluded(), *claim.components})},
+        rule=ControlsRule(),
+        looks=ONE_LOOK,
+        rung=0,
+    )
+
+
+def _wording(claim: Claim) -> str:
+    what, task = spoken(claim.components[0]), task_word(claim.task)
+    aim = f" specifically for {task}" if claim.specific else f" for {task}"
+    if claim.direction == "hurts":
+        return f"removing {what} improves {task}"
+    words = {"key": f"{what} is important", "plain": f"{what} is necessary", "minor": f"{what} contributes slightly"}
+    return words[claim.strength] + (aim if claim.strength != "minor" else f" to {task}")
+
+
+def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
+    component = claim.components[0]
+    delta0, delta1 = floors(claim, situation)
+    sign: Literal[1, -1] = 1 if claim.direction == "helps" else -1
+    base = {**task_params(claim, situation), "components": [component]}
+    controls = matched_controls(component, situation)
+    harm = EffectRule(array="harm_per_prompt", quantity="resample harm", sign=sign, delta0=delta0, delta1=delta1)
+    found = [
+        assay(claim, situation),
+        Prediction(
+            key="C1", role="critical", experiment="head-ablation", params={**base, "method": "resample"}, rule=harm
+        ),
+        Prediction(
+            key="C2",
+            role="critical",
+            experiment="head-ablation",
+            params={**base, "method": "mean"},
+            rule=AgreementRule(array="harm_per_prompt", quantity="mean-ablation harm", sign=sign, least=delta0),
+        ),
+        Prediction(
+            key="K1",
+            role="corroborating",
+            experiment="head-ablation",
+            params={**base, "method": "resample"},
+            rule=EffectRule(
+                array="direct_per_prompt",
+                quantity="direct effect",
+                sign=sign,
+                delta0=delta0,
+                delta1=delta1,
+                refutes=False,
+            ),
+            looks=(Look(n=TWO_LOOKS[0].n, alpha=0.01),),
+            rung=1,
+        ),
+    ]
+    if controls:
+        found.append(rank_prediction("C3", base, controls, sign))
+    return found
+
+
+def rank_prediction(key: str, base: dict[str, Any], controls: list[str], sign: Literal[1, -1]) -> Prediction:
+    """Resample harm ranked among matched controls on the first look's prompts."""
+    return Prediction(
+        key=key,
+        role="critical",
+        experiment="head-ablation",
+        params={**base, "method": "resample", "controls": controls},
+        rule=RankRule(array="harm_per_prompt", controls="control_harm", quantity="resample harm", sign=sign),
+        looks=ONE_LOOK,
+    )
+
+
+def _near_misses(claim: Claim) -> dict[str, list[str]]:
+    del claim
+    return {
+        "wrong_component": ["C1"],
+        "wrong_layer": ["C1"],
+        "wrong_direction": ["C1"],
+        "right_pattern_without_effect": ["C1"],
+        "effect_of_one_ablation_only": ["C2"],
+        "no_more_than_any_component": ["C1", "C3"],
+    }
+
+
+def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Finding]) -> str:
+    what, task = spoken(claim.components[0]), task_word(claim.task)
+    shown = interval_words(findings.get("C1"))
+    if verdict == "supported" and claim.direction == "hurts":
+        return f"{what} holds {task} back (removing it adds {shown} of the gap)"
+    if verdict == "supported":
+        return f"{what} contributes to {task} (removing it costs {shown} of the gap)"
+    if verdict == "refuted":
+        wanted = "improve" if claim.direction == "hurts" else "cost"
+        return f"removing {what} does not {wanted} {task} as much as claimed (harm {shown} of the gap)"
+    return f"whether {what} is needed for {task} stays open" + (f" (harm {shown})" if shown else "")
+
+
+def interval_words(finding: Finding | None) -> str:
+    """`0.36 [0.31, 0.41]`; empty before there is a number."""
+    if finding is None or finding.estimate is None:
+        return ""
+    if finding.low is None or finding.high is None:
+        return f"{finding.estimate:.2f}"
+    return f"{finding.estimate:.2f} [{finding.low:.2f}, {finding.high:.2f}]"
+
+
+NECESSITY = register_type(
+    ClaimType(
+        name="necessity",
+        code="T1",
+        rung=lambda claim: 3,
+        wording=_wording,
+        predictions=_predictions,
+        near_misses=_near_misses,
+        displayed=_displayed,
+        narrower="Test the group it belongs to (joint necessity) or what patching it in restores (localisation).",
+    )
+)

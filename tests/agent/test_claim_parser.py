@@ -1,0 +1,131 @@
+"""Sentences to claims, English and Korean; what is ambiguous asks back, what is untestable says why."""
+
+import pytest
+
+from agent.claim_parser import Shape, parse_claim
+from agent.claims import Claim
+from agent.errors import ClaimError
+
+
+def read(text: str) -> Claim:
+    return parse_claim(
+        text, model="smollm2", task="ioi", shape=Shape(30, 9), tasks=["ioi", "greater-than", "induction"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "component"),
+    [
+        ("head 20.0 is necessary for IOI", "a20.h0"),
+        ("17.4", "a17.h4"),
+        ("L20H0 matters", "a20.h0"),
+        ("is head 20.0 necessary for IOI?", "a20.h0"),
+        ("Is L17H4 needed for the IOI task?", "a17.h4"),
+        ("without head 17.4 the model could not do IOI", "a17.h4"),
+        ("removing 20.0 breaks IOI", "a20.h0"),
+        ("does ablating head 0 of layer 20 hurt IOI?", "a20.h0"),
+        ("blocks.5.attn.hook_z[1] is required for IOI", "a5.h1"),
+        ("the model relies on MLP 3 for IOI", "m3"),
+        ("헤드 20.0은 IOI에 필요하다", "a20.h0"),
+        ("20층 0번 헤드를 제거하면 IOI 성능이 떨어진다", "a20.h0"),
+        ("레이어 17 헤드 4는 IOI에 필요한가?", "a17.h4"),
+        ("MLP 3은 IOI에 필요하다", "m3"),
+        ("L20H0은 IOI에 필요하다", "a20.h0"),
+    ],
+)
+def test_necessity(text: str, component: str):
+    claim = read(text)
+    assert (claim.type, claim.components, claim.direction) == ("necessity", (component,), "helps")
+    assert (claim.strength, claim.task) == ("plain", "ioi")
+
+
+@pytest.mark.parametrize(
+    ("text", "strength"),
+    [
+        ("head 20.0 is a key head for IOI", "key"),
+        ("20.0 is important for IOI", "key"),
+        ("헤드 20.0은 IOI의 핵심이다", "key"),
+        ("head 8.1 contributes slightly to IOI", "minor"),
+        ("헤드 8.1은 IOI에 약간 기여한다", "minor"),
+    ],
+)
+def test_wording_strength(text: str, strength: str):
+    assert read(text).strength == strength
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "removing 24.4 improves IOI",
+        "IOI gets better when head 24.4 is removed",
+        "24.4 hurts IOI",
+        "L24H4 holds back IOI",
+        "헤드 24.4를 제거하면 IOI가 좋아진다",
+        "헤드 24.4는 IOI를 방해한다",
+    ],
+)
+def test_components_that_hold_back(text: str):
+    claim = read(text)
+    assert (claim.type, claim.components, claim.direction) == ("necessity", ("a24.h4",), "hurts")
+
+
+@pytest.mark.parametrize(
+    ("text", "component", "localised"),
+    [
+        ("patching a23.h0 restores IOI", "a23.h0", False),
+        ("head 23.0 is sufficient for IOI", "a23.h0", False),
+        ("IOI is localised in head 23.3", "a23.h3", True),
+        ("patching resid20@END from clean restores IOI", "resid20@END", False),
+        ("헤드 23.3을 패치하면 IOI가 복원된다", "a23.h3", False),
+        ("IOI는 헤드 23.3에 국소화되어 있다", "a23.h3", True),
+    ],
+)
+def test_localisation(text: str, component: str, localised: bool):
+    claim = read(text)
+    assert (claim.type, claim.components) == ("localisation", (component,))
+    assert bool(claim.details.get("localised")) is localised
+
+
+def test_a_named_task_wins_over_the_default():
+    assert read("head 20.0 is necessary for greater-than").task == "greater-than"
+    assert read("head 20.0 is necessary for the greater than task").task == "greater-than"
+
+
+def test_the_output_means_the_default_task():
+    assert read("Head 20.0 is necessary for the output.").task == "ioi"
+
+
+def test_the_words_are_kept_beside_the_claim():
+    assert read("17.4").said == "17.4"
+    assert read("17.4").text == "head a17.h4 is necessary for IOI"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "claim is empty"),
+        ("head 20 matters for IOI", "Name a head as 20.0"),
+        ("layer 20 is key", "Which component of layer 20"),
+        ("IOI is hard", "Which component is this about"),
+        ("heads 20.0 and 17.4 are necessary", "one at a time"),
+        ("20.0 is necessary and sufficient", "two claims, necessity and sufficiency"),
+        ("head 20.0 is beautiful", "cannot tell what"),
+        ("head 20.0 is necessary for chess", "No task is called 'chess'"),
+        ("head 20.0 is necessary for inductio", "did you mean induction"),
+        ("head 30.0 is necessary for IOI", "layers 0 to 29"),
+        ("head 20.9 is necessary for IOI", "heads 0 to 8"),
+        ("GPT-2's head 9.9 is necessary for IOI", "choose that model with --model"),
+        ("head 20.0 is necessary in all language models", "models in general"),
+        ("MLP 3.17 matters", "Write an MLP as m3"),
+        ("the model is conscious", "Not testable here"),
+        ("patching 20.0 does not restore IOI", "comes out refuted"),
+        ("head 20.0 is the only head needed for IOI", "every other component"),
+    ],
+)
+def test_what_cannot_be_tried_says_why(text: str, says: str):
+    with pytest.raises(ClaimError, match=says):
+        read(text)
+
+
+def test_quantities_are_no_heads():
+    assert read("removing head 20.0 costs at least 0.3 of IOI").components == ("a20.h0",)
