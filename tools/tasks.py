@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tools.errors import ExperimentError
+from tools.planted import build_planted, planted_models
 from tools.task_file import TemplateTask, read_task_file
 from tools.task_spec import Task
 from tools.task_templates import TemplateDrawer
@@ -43,10 +44,13 @@ def find_task(name: str) -> Task:
     known = packaged_tasks()
     if name in known:
         return known[name]
+    if (planted := name.removeprefix("planted-").removeprefix("planted:")) != name:
+        return build_planted(planted).task
     if name.endswith((".yaml", ".yml")):
         path = Path(name).expanduser()
         if not path.is_file():
             raise ExperimentError(f"there is no task file {name}; check the path.")
         return load_task_file(path)
-    near = difflib.get_close_matches(name, known, n=5, cutoff=0.3) or sorted(known)[:5]
+    everything = [*known, *(f"planted-{planted}" for planted in planted_models())]
+    near = difflib.get_close_matches(name, everything, n=5, cutoff=0.3) or everything[:5]
     raise ExperimentError(f"no task is called {name!r}; did you mean {', '.join(near)}? A task file's path works too.")
