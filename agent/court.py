@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.answer import Answer
 from agent.cards import ClaimCard, ClaimSummary, RunCard
+from agent.claims import Claim
 from agent.config import Config
 from agent.docket import claim_card, claim_summaries
 from agent.errors import WorkerError
@@ -18,6 +19,7 @@ from agent.events import Event
 from agent.ledger.schema import RunRow
 from agent.ledger.store import Ledger
 from agent.liveness import living_workers
+from agent.published import Published
 from agent.queue import JobQueue
 from tools.errors import ExperimentError
 from tools.result import Result, content_hash
@@ -64,41 +66,52 @@ class Court:
         conversation = runs.converse(conversation_id, title=words)
         run_id = uuid.uuid4().hex
         runs.say(conversation, "user", {"text": words}, run_id=run_id)
-        request = {"question": words, "model": model or self.config.model}
+        request = {"question": words, "model": absolute(model or self.config.model)}
         runs.create(run_id, "ask", request, conversation_id=conversation)
         self._queue.put(run_id, "ask")
         return run_id
 
     def verify(self, text: str, *, model: str | None = None, task: str | None = None) -> str:
         """Parse and queue the verification of one claim. Raises ClaimError before anything is queued."""
-        from agent.claim_text import parse_claim
+        claim = self.parse(text, model=model, task=task)
+        request = {"text": text, "model": claim.model, "task": claim.task, "claim_id": claim.claim_id}
+        return self._submit("verify", request | {"claim": claim.model_dump(mode="json")})
 
-        model, task = model or self.config.model, task or self.config.task
-        claim = parse_claim(text, model=model, task=task)
-        return self._submit(
-            "verify", {"text": text, "model": model, "task": task, "claim": claim.model_dump(mode="json")}
-        )
+    def parse(self, text: str, *, model: str | None = None, task: str | None = None) -> Claim:
+        """The claim that a sentence states, with nothing queued. Raises ClaimError that asks back or says why not."""
+        from agent.claim_parser import parse_claim  # reads every claim type: wanted only here
+
+        spec = absolute(model or self.config.model)
+        known = Published(self.ledger)
+        task = absolute(task or self.config.task)
+        return parse_claim(text, model=spec, task=task, shape=known.shape(spec), tasks=known.tasks())
 
     def stored_verdict(self, text: str, *, model: str | None = None, task: str | None = None) -> ClaimCard | None:
         """The judged claim for this sentence when the ledger already holds it for the same model, task and method."""
-        raise NotImplementedError
+        claim = self.parse(text, model=model, task=task)
+        verdict = self.ledger.registry.verdict(claim.claim_id)
+        if verdict is None or not Published(self.ledger).current(claim.model_dump(mode="json"), verdict.payload):
+            return None
+        return claim_card(self.ledger, claim.claim_id)
 
     def run_experiment(self, name: str, params: dict[str, Any], *, model: str | None = None) -> str:
         """Queue one experiment; outcome of the run is {"result_id"}."""
         known = [entry["name"] for entry in self.catalogue("experiment")]
         if name not in known:
             raise ExperimentError(f"No experiment is called {name!r}; there are: {', '.join(known)}.")
-        return self._submit("experiment", {"name": name, "params": params, "model": model or self.config.model})
+        return self._submit(
+            "experiment", {"name": name, "params": params, "model": absolute(model or self.config.model)}
+        )
 
     def add_to_library(self, sources: list[str]) -> str:
         """Queue an ingest of files or folders; outcome is the report."""
         if not sources:
             raise ExperimentError("Name at least one file or folder to add.")
-        return self._submit("ingest", {"sources": [str(Path(source).expanduser()) for source in sources]})
+        return self._submit("ingest", {"sources": [_source(source) for source in sources]})
 
     def check_model(self, model: str) -> str:
         """Queue loading and self-testing a model; outcome is its self-test report."""
-        return self._submit("check_model", {"model": model})
+        return self._submit("check_model", {"model": absolute(model)})
 
     def cancel(self, run_id: str) -> None:
         """Ask a queued or running job to stop."""
@@ -202,6 +215,20 @@ class Court:
     def library_home(self) -> Path:
         """The folder of the library; `kb.library` opens it."""
         return self.config.home / "library"
+
+
+def absolute(name: str) -> str:
+    """A model, task or source that is named by a path, made independent of the folder this process stands in."""
+    path = Path(name.removeprefix("case:")).expanduser()
+    named_by_path = name.startswith("case:") or path.suffix in (".yaml", ".yml") or "/" in name or name.startswith(".")
+    if not named_by_path or not path.exists():
+        return name
+    return ("case:" if name.startswith("case:") else "") + str(path.resolve())
+
+
+def _source(name: str) -> str:
+    path = Path(name).expanduser()
+    return str(path.resolve()) if path.exists() else name
 
 
 def _run_card(row: RunRow) -> RunCard:

@@ -7,16 +7,18 @@ when the model published under its name, the task or the method is no longer the
 from typing import Any
 
 from agent.cards import ClaimCard, ClaimSummary, PredictionCard
+from agent.claims import METHOD_VERSION
 from agent.ledger.schema import ClaimRow, EvidenceRow, PredictionRow, VerdictRow
 from agent.ledger.store import Ledger
+from agent.published import Published
 
 
 def claim_summaries(ledger: Ledger) -> list[ClaimSummary]:
     """Every claim, newest first."""
     verdicts, busy = ledger.registry.verdicts(), _claims_in_work(ledger)
-    hashes = _published_hashes(ledger)
+    known = Published(ledger)
     return [
-        ClaimSummary.model_validate(_summary(row, verdicts.get(row.claim_id), busy, hashes))
+        ClaimSummary.model_validate(_summary(row, verdicts.get(row.claim_id), busy, known))
         for row in ledger.registry.claims()
     ]
 
@@ -29,7 +31,7 @@ def claim_card(ledger: Ledger, claim_id: str) -> ClaimCard:
     evidence = ledger.evidence.evidence([row.prediction_id for row in rows])
     attempts = ledger.evidence.attempts(prediction_ids=[row.prediction_id for row in rows])
     judged = verdict.payload if verdict else {}
-    fields = _summary(claim, verdict, _claims_in_work(ledger), _published_hashes(ledger))
+    fields = _summary(claim, verdict, _claims_in_work(ledger), Published(ledger))
     fields |= {
         "displayed": judged.get("displayed") or claim.text,
         "remarks": judged.get("remarks", []),
@@ -60,14 +62,14 @@ def claim_card(ledger: Ledger, claim_id: str) -> ClaimCard:
     return ClaimCard.model_validate(fields)
 
 
-def _summary(claim: ClaimRow, verdict: VerdictRow | None, busy: set[str], hashes: dict[str, str]) -> dict[str, Any]:
+def _summary(claim: ClaimRow, verdict: VerdictRow | None, busy: set[str], known: Published) -> dict[str, Any]:
     payload, judged = claim.payload, verdict.payload if verdict else {}
     status = "registered"
     if claim.claim_id in busy:
         status = "running"
     elif verdict is not None:
-        judged_on = judged.get("model_sha256")
-        status = "judged" if hashes.get(payload["model"], judged_on) == judged_on else "stale"
+        old = known.stale(payload, judged) or verdict.method_version != METHOD_VERSION
+        status = "stale" if old else "judged"
     return {
         "claim_id": claim.claim_id,
         "type": claim.type,
@@ -112,7 +114,3 @@ def _provenance(ledger: Ledger, evidence: list[EvidenceRow]) -> dict[str, Any]:
 def _claims_in_work(ledger: Ledger) -> set[str]:
     active = ledger.runs.list(active=True)
     return {row.request["claim_id"] for row in active if "claim_id" in row.request}
-
-
-def _published_hashes(ledger: Ledger) -> dict[str, str]:
-    return {entry["spec"]: entry["sha256"] for entry in ledger.catalogue.entries("model") if entry.get("sha256")}

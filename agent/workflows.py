@@ -109,12 +109,11 @@ def _ask(desk: Desk, job: Job) -> dict[str, Any]:
 
 
 def _turn(desk: Desk, job: Job) -> dict[str, Any]:
-    from kb.library import Library
-
     from agent.chat.llm import build_llm
     from agent.chat.toolbox import Toolbox
     from agent.chat.turn import run_turn
     from agent.court import Court
+    from agent.library import open_library
 
     events = job.ledger.runs.events(job.run_id)
     for event in events:
@@ -134,7 +133,7 @@ def _turn(desk: Desk, job: Job) -> dict[str, Any]:
         llm, name = build_llm(desk.config, experiments)
         toolbox = Toolbox(
             court=court,
-            library=Library.open(court.library_home()),
+            library=open_library(desk.config),
             model=job.request["model"],
             task=desk.config.task,
             emit=job.emit,
