@@ -16,6 +16,10 @@ from tools.task_spec import Draw
 NAMES = ["induction", "names", "or", "and", "repair", "decoys", "offset"]
 
 
+def _outputs(name):
+    return name.endswith(("hook_z", "hook_mlp_out"))
+
+
 class Bench:
     """A planted model with 48 prompts and the naive interventions on them."""
 
@@ -23,17 +27,21 @@ class Bench:
         self.planted = build_planted(name)
         self.model = build_hooked(self.planted.config, self.planted.state)
         self.prompts = self.planted.task.draw(None, Draw(48))
+        self.batches = [self._batch(group) for group in self.prompts.groups()]
         self.clean, self.corrupted = self.measure([], "clean"), self.measure([], "corrupted")
         self.gap = self.clean.mean() - self.corrupted.mean()
+
+    def _batch(self, group):
+        tokens = {"clean": torch.tensor(group.clean), "corrupted": torch.tensor(group.corrupted)}
+        caches = {side: self.model.run_with_cache(ids, names_filter=_outputs)[1] for side, ids in tokens.items()}
+        return group, tokens, caches
 
     def measure(self, components, base, source="zero"):
         """Per-prompt metric with these components' outputs at zero or from the other prompt (`swap`)."""
         metric = np.zeros(len(self.prompts))
-        for group in self.prompts.groups():
-            ids, other = (torch.tensor(t) for t in (group.clean, group.corrupted))
-            if base == "corrupted":
-                ids, other = other, ids
-            _, cache = self.model.run_with_cache(other)
+        for group, tokens, caches in self.batches:
+            ids = tokens[base]
+            cache = caches["corrupted" if base == "clean" else "clean"]
             hooks = [self._hook(parse_component(name), cache, source) for name in components]
             logits = self.model.run_with_hooks(ids, fwd_hooks=hooks).detach().numpy()
             metric[group.rows] = group.readouts.of_logits(logits, len(group.rows))
@@ -58,6 +66,15 @@ class Bench:
 
     def restore(self, *components):
         return (self.measure(components, "corrupted", "swap").mean() - self.corrupted.mean()) / self.gap
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Models this small are slower on several threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -93,9 +110,8 @@ def test_each_component_has_the_effect_its_construction_implies(bench):
         assert measured == pytest.approx(expected, abs=0.06), name
 
 
-def test_irrelevant_components_change_nothing(bench):
-    for name in bench.planted.truth.irrelevant:
-        assert abs(bench.harm(name, source="swap")) < 1e-4 and abs(bench.harm(name)) < 1e-4, name
+def test_zeroing_all_irrelevant_components_changes_no_prompt(bench):
+    assert bench.measure(bench.planted.truth.irrelevant, "clean") == pytest.approx(bench.clean, abs=1e-3)
 
 
 def test_sets_removed_together_have_their_joint_effect(bench):
@@ -103,7 +119,7 @@ def test_sets_removed_together_have_their_joint_effect(bench):
         assert bench.harm(*names) == pytest.approx(harm, abs=0.06), names
 
 
-def test_the_circuit_alone_is_faithful(bench):
+def test_resampling_all_irrelevant_components_changes_no_prompt(bench):
     kept = bench.measure(bench.planted.truth.irrelevant, "clean", "swap")
     assert kept == pytest.approx(bench.clean, abs=1e-3)
 
