@@ -11,6 +11,13 @@ import sys
 import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "app": ("ui.cli_serve", "Start the worker and the app, and look after both."),
+    "worker": ("ui.cli_serve", "Run one worker in the foreground."),
+    "ask": ("ui.cli_ask", "Ask the assistant a question and read the answer here."),
+    "verify": ("ui.cli_ask", "Put one claim on trial and print its verdict."),
+    "claims": ("ui.cli_claims", "Read the claims of the ledger and their evidence."),
+    "experiments": ("ui.cli_experiments", "List what can be measured, and run one experiment."),
+    "library": ("ui.cli_library", "Build, fill, search and read the library."),
     "models": ("ui.cli_models", "List, fetch and self-test models."),
 }
 

@@ -16,14 +16,18 @@ _STYLE = """
   h3, h4 { padding-top: 0.4rem; }
   .stMarkdown p { line-height: 1.55; }
   [class*="st-key-claimrow-"] { border-left: 3px solid transparent; border-radius: 0 6px 6px 0;
-    padding: 0.35rem 0.2rem 0.45rem 0.7rem; }
+    padding: 0.4rem 0.6rem 0.45rem 0.75rem; gap: 0.15rem; }
   [class*="st-key-claimrow-"]:hover { background: color-mix(in srgb, currentColor 5%, transparent); }
-  [class*="st-key-claimrow-selected"] { border-left-color: var(--st-primary-color, #23508F);
+  [class*="st-key-claimrow-selected"] { border-left-color: #4C7CC2;
     background: color-mix(in srgb, currentColor 6%, transparent); }
-  [class*="st-key-claimrow-"] button { justify-content: flex-start; text-align: left; min-height: 0; padding: 0; }
-  [class*="st-key-claimrow-"] button p { white-space: normal; line-height: 1.35; }
-  [class*="st-key-example-"] button { justify-content: flex-start; text-align: left; min-height: 3.2rem; }
-  [class*="st-key-conversation-"] button { justify-content: flex-start; text-align: left; }
+  [class*="st-key-claimrow-"] button { min-height: 0; padding: 0; }
+  [class*="st-key-claimrow-"] button p { white-space: normal; line-height: 1.35; font-size: 1rem; }
+  [class*="st-key-claimrow-"] [data-testid="stCaptionContainer"] p { overflow: hidden; text-overflow: ellipsis;
+    white-space: nowrap; font-size: 0.8rem; }
+  [class*="st-key-claimrow-"] button, [class*="st-key-example-"] button, [class*="st-key-conversation-"] button,
+  [class*="st-key-claimrow-"] button > div, [class*="st-key-example-"] button > div,
+  [class*="st-key-conversation-"] button > div { justify-content: flex-start; text-align: left; }
+  [class*="st-key-example-"] button { min-height: 3.4rem; }
   [class*="st-key-conversation-"] button p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   [class*="st-key-sources-"] button { min-height: 1.7rem; padding: 0.05rem 0.55rem; }
   [class*="st-key-sources-"] button p { font-size: 0.82rem; max-width: 20rem; overflow: hidden;

@@ -1,0 +1,1 @@
+"""Library: what has been written, searchable and readable, every note with its trust and its links."""
