@@ -114,7 +114,6 @@ def _turn(desk: Desk, job: Job) -> dict[str, Any]:
     from agent.chat.turn import run_turn
     from agent.court import Court
     from agent.library import open_library
-    from agent.library import open_library
 
     events = job.ledger.runs.events(job.run_id)
     for event in events:
