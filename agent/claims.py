@@ -7,7 +7,7 @@ near misses it must exclude stands in one module of `agent/claim_types/` each. T
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,8 +19,8 @@ from tools.result import content_hash
 
 if TYPE_CHECKING:
     from agent.cards import VerdictWord
+    from agent.findings import Finding
     from agent.predictions import Prediction
-    from agent.rules import Finding
     from agent.situation import Situation
 
 METHOD_VERSION = "1"
@@ -97,7 +97,7 @@ class ClaimType:
     rung: Callable[[Claim], int]
     wording: Callable[[Claim], str]
     predictions: "Callable[[Claim, Situation], list[Prediction]]"
-    near_misses: Callable[[Claim], dict[str, list[str]]]
+    near_misses: "Callable[[Claim, Sequence[Prediction]], dict[str, list[str]]]"
     displayed: "Callable[[Claim, VerdictWord, Mapping[str, Finding]], str]"
     details: type[Details] = Details
     narrower: str = ""

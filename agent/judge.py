@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent import inference as inf
 from agent.cards import VerdictWord
 from agent.claims import METHOD_VERSION
+from agent.findings import Finding
 from agent.predictions import Prediction, Registration
 from agent.remarks import what_would_change, which_remarks
-from agent.rules import Finding
 from agent.scope import scope_of
 from tools.result import Result
 
@@ -46,10 +46,11 @@ class Verdict(BaseModel):
     method_version: str = METHOD_VERSION
 
 
-def find(prediction: Prediction, results: Sequence[Result]) -> Finding:
+def find(prediction: Prediction, evidence: Evidence) -> Finding:
     """Judge one prediction on its newest look."""
+    results = evidence[prediction.key]
     look = prediction.looks[min(len(results), len(prediction.looks)) - 1]
-    return prediction.rule.decide(results, look.alpha)
+    return prediction.rule.decide(results, look.alpha, evidence)
 
 
 def needs_look(registration: Registration, evidence: Evidence) -> list[tuple[Prediction, int]]:
@@ -96,7 +97,7 @@ def judge(registration: Registration, evidence: Evidence) -> Verdict:
 
 
 def _findings(registration: Registration, evidence: Evidence) -> dict[str, Finding]:
-    return {one.key: find(one, evidence[one.key]) for one in registration.predictions if evidence.get(one.key)}
+    return {one.key: find(one, evidence) for one in registration.predictions if evidence.get(one.key)}
 
 
 def _decide(registration: Registration, findings: Mapping[str, Finding], evidence: Evidence) -> tuple[VerdictWord, str]:

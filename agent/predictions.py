@@ -97,7 +97,7 @@ def register(claim: Claim, situation: Situation, *, lineage: list[str] | None = 
     """
     kind = claim.kind
     predictions = tuple(_share_alpha(one, claim.revision) for one in kind.predictions(claim, situation))
-    table = kind.near_misses(claim)
+    table = kind.near_misses(claim, predictions)
     check_near_misses(predictions, table)
     return Registration(
         claim_id=claim.claim_id,

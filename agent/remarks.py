@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from agent import inference as inf
 from agent.cards import VerdictWord
+from agent.findings import Finding, sample_of
 from agent.predictions import Prediction, Registration
-from agent.rules import EffectRule, Finding, sample_of
+from agent.rules import EffectRule
 from tools.result import Result
 
 Evidence = Mapping[str, Sequence[Result]]

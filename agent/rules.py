@@ -1,62 +1,21 @@
 """Decision rules: from the numbers of a prediction's results to pass, fail or open. Pure functions of numbers.
 
 METHOD 1.2 and 1.3. A rule is part of the registered prediction, so it is data: which array holds the sample, the
-floors, whether a failure refutes. `Reading.decide` is all that the judge calls. This module knows no ledger.
+floors, whether a failure refutes. `rule.decide` is all that the judge calls. This module knows no ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from agent import inference as inf
-from agent.cards import Outcome
-from tools.errors import ExperimentError
+from agent.findings import Finding, RuleModel, finding_of, sample_of, three_way, within
 from tools.result import Result
 
-Sub = Literal["", "negligible", "opposite", "smaller", "invalid", "gate", "disagree", "larger"]
-
-
-class RuleModel(BaseModel):
-    """Strict and immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Finding(RuleModel):
-    """What one rule made of the numbers. `p_plus` tests against delta0, `p_minus` against delta1."""
-
-    outcome: Outcome
-    reason: str
-    sub: Sub = ""
-    estimate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    level: float | None = None
-    sd: float | None = None
-    n: int | None = None
-    p_plus: float | None = None
-    p_minus: float | None = None
-    p_rank: float | None = None
-    control_values: list[float] = Field(default_factory=list)
-    control_labels: list[str] = Field(default_factory=list)
-
-
-def sample_of(result: Result, array: str, row: str | None = None) -> inf.Values:
-    """The per-prompt sample in `array` ([n], or row `row` of [components, n]).
-
-    Raises ExperimentError when the result does not hold it.
-    """
-    if array not in result.arrays:
-        raise ExperimentError(f"{result.experiment} holds no array {array!r}; it holds {sorted(result.arrays)}.")
-    values = result.arrays[array]
-    if values.ndim == 2:
-        names = result.labels.get("components", [])
-        if row not in names:
-            raise ExperimentError(f"{result.experiment} holds no row {row!r} in {array!r}; it has {names[:5]}.")
-        values = values[names.index(row)]
-    return inf.as_values(values)
+Others = Mapping[str, Sequence[Result]]
+"""Results of the claim's other predictions by key, for rules that compare two of them."""
 
 
 class EffectRule(RuleModel):
@@ -76,8 +35,9 @@ class EffectRule(RuleModel):
         side = "" if self.sign == 1 else "minus "
         return f"{side}{self.quantity} at least {self.delta1:g}, its lower bound above {self.delta0:g}"
 
-    def decide(self, results: Sequence[Result], alpha: float) -> Finding:
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
         """Judge the newest result at one-sided alpha."""
+        del others
         sample = self.sign * sample_of(results[-1], self.array, self.row)
         return three_way(sample, self.delta0, self.delta1, alpha, sign=self.sign, quantity=self.quantity)
 
@@ -101,16 +61,16 @@ class AgreementRule(RuleModel):
         """The rule in words."""
         return f"{self.quantity} of the same sign: at least {self.least:g}, its 95 % lower bound above 0"
 
-    def decide(self, results: Sequence[Result], alpha: float) -> Finding:
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
         """Judge the newest result; the rule's own alpha (0.05) is METHOD's for this check."""
-        del alpha
+        del alpha, others
         sample = self.sign * sample_of(results[-1], self.array, self.row)
         bounds = inf.t_bounds(sample, self.alpha)
         passed = bounds.mean >= self.least and bounds.low > 0
         reason = "agrees" if passed else "the second ablation does not show the effect"
         if bounds.high < 0:
             reason = "the second ablation has the opposite sign"
-        return _finding(
+        return finding_of(
             "pass" if passed else "open",
             reason,
             bounds,
@@ -140,9 +100,9 @@ class RankRule(RuleModel):
         """The rule in words."""
         return f"{self.quantity} ranks above its matched controls (p at most {self.p_max:g})"
 
-    def decide(self, results: Sequence[Result], alpha: float) -> Finding:
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
         """Rank the first look's effect among the controls measured on the same prompts."""
-        del alpha
+        del alpha, others
         result = results[-1]
         sample = self.sign * sample_of(result, self.array, self.row)
         controls = self.sign * np.asarray(result.arrays[self.controls], dtype=np.float64)
@@ -175,9 +135,9 @@ class ControlsRule(RuleModel):
         """The rule in words."""
         return "every assay control passes"
 
-    def decide(self, results: Sequence[Result], alpha: float) -> Finding:
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
         """Look at the newest result's controls."""
-        del alpha
+        del alpha, others
         checks = [control for control in results[-1].controls if control.passed is not None]
         failed = [control for control in checks if not control.passed]
         if failed:
@@ -200,83 +160,122 @@ class WithinRule(RuleModel):
         """The rule in words."""
         return f"{self.quantity} inside ±{self.delta1:g}, interval included"
 
-    def decide(self, results: Sequence[Result], alpha: float) -> Finding:
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
         """Two one-sided tests; fails when the interval lies outside on one side."""
+        del others
+        return within(sample_of(results[-1], self.array, self.row), self.delta1, alpha)
+
+
+class EverywhereRule(RuleModel):
+    """No prompt at all is affected beyond `bound`: for "leaves every answer unchanged". One prompt refutes it."""
+
+    kind: Literal["everywhere"] = "everywhere"
+    array: str
+    quantity: str
+    row: str | None = None
+    bound: float
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} within ±{self.bound:g} on every single prompt"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Pass when no prompt exceeds the bound; fail when one exceeds delta1."""
+        del others
         sample = sample_of(results[-1], self.array, self.row)
+        worst = float(np.abs(sample).max())
         bounds = inf.t_bounds(sample, alpha)
-        p_inside = max(inf.p_below(sample, self.delta1), inf.p_above(sample, -self.delta1))
-        p_outside = min(1.0, 2 * min(inf.p_above(sample, self.delta1), inf.p_below(sample, -self.delta1)))
-        outcome: Outcome = "open"
-        reason, sub = f"the interval reaches beyond ±{self.delta1:g}", ""
-        if p_inside <= alpha:
-            outcome, reason = "pass", "negligible, interval included"
-        elif p_outside <= alpha and abs(bounds.mean) > self.delta1:
-            outcome, reason, sub = "fail", f"there is an effect beyond ±{self.delta1:g}", "larger"
-        return _finding(outcome, reason, bounds, sign=1, sub=sub, p_plus=p_inside, p_minus=p_outside)
-
-
-Rule = Annotated[EffectRule | AgreementRule | RankRule | ControlsRule | WithinRule, Field(discriminator="kind")]
-
-
-def three_way(
-    sample: inf.Values,
-    delta0: float,
-    delta1: float,
-    alpha: float,
-    *,
-    sign: Literal[1, -1] = 1,
-    quantity: str = "effect",
-) -> Finding:
-    """METHOD 1.3 on a sample already oriented so that the claim predicts a large positive mean."""
-    bounds = inf.t_bounds(sample, alpha)
-    p_plus, p_minus = inf.p_above(sample, delta0), inf.p_below(sample, delta1)
-    outcome: Outcome = "open"
-    sub: Sub = ""
-    if bounds.mean >= delta1 and bounds.low > delta0:
-        outcome, reason = (
-            "pass",
-            f"{quantity} {sign * bounds.mean:.3f} is at least {delta1:g} and clearly above {delta0:g}",
+        exceeding = int((np.abs(sample) > self.bound).sum())
+        if exceeding == 0:
+            reason = f"no prompt of {sample.size} changes by more than {self.bound:g}"
+            return finding_of("pass", reason, bounds, sign=1, sub="", p_plus=0.0, p_minus=1.0)
+        reason = f"{exceeding} of {sample.size} prompts change, by up to {worst:.2f}"
+        failed = worst > self.delta1
+        return finding_of(
+            "fail" if failed else "open",
+            reason,
+            bounds,
+            sign=1,
+            sub="larger",
+            p_plus=1.0,
+            p_minus=0.0 if failed else 1.0,
         )
-    elif bounds.high < delta1:
-        outcome, sub = "fail", smaller_because(bounds, delta0)
-        reason = fail_reason(sub, quantity, sign * bounds.mean, delta1)
-    else:
-        need = inf.required_n(bounds.sd, bounds.mean, delta0, alpha=alpha)
-        more = f"; about {need} prompts would settle it" if need and need > bounds.n else ""
-        reason = f"{quantity} {sign * bounds.mean:.3f}: the interval leaves both answers open{more}"
-    return _finding(outcome, reason, bounds, sign=sign, sub=sub, p_plus=p_plus, p_minus=p_minus)
 
 
-def smaller_because(bounds: inf.Bounds, delta0: float) -> Sub:
-    """Why an effect below delta1 fails: opposite sign, negligible, or real but smaller than claimed."""
-    if bounds.high < -delta0:
-        return "opposite"
-    return "negligible" if bounds.high < delta0 else "smaller"
+class DifferenceRule(RuleModel):
+    """The three-way rule on a per-prompt difference: this sample minus another row, or another prediction's sample."""
+
+    kind: Literal["difference"] = "difference"
+    array: str
+    quantity: str
+    row: str | None = None
+    minus_row: str | None = None
+    minus_key: str | None = None
+    minus_array: str | None = None
+    sign: Literal[1, -1] = 1
+    delta0: float
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} at least {self.delta1:g}, its lower bound above {self.delta0:g} (paired by prompt)"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Judge the paired difference; open until the other sample has the same prompts."""
+        sample, other = paired(self, results, others)
+        if other is None:
+            return Finding(outcome="open", reason=f"the sample of {self.minus_key} on the same prompts is missing")
+        difference = self.sign * (sample - other)
+        return three_way(difference, self.delta0, self.delta1, alpha, sign=self.sign, quantity=self.quantity)
 
 
-def fail_reason(sub: Sub, quantity: str, value: float, delta1: float) -> str:
-    """The failure in words."""
-    if sub == "opposite":
-        return f"{quantity} {value:.3f} goes in the opposite direction"
-    if sub == "negligible":
-        return f"{quantity} {value:.3f} is negligible"
-    return f"{quantity} {value:.3f} is smaller than the claimed {delta1:g}"
+class NoGainRule(RuleModel):
+    """Equivalence of two samples, paired by prompt: removing this one on top of another changes nothing more.
+
+    Catches backups, which are silent until what they back up is gone (METHOD T11).
+    """
+
+    kind: Literal["no-gain"] = "no-gain"
+    array: str
+    quantity: str
+    row: str | None = None
+    minus_row: str | None = None
+    minus_key: str | None = None
+    minus_array: str | None = None
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} inside ±{self.delta1:g}, interval included (paired by prompt)"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Two one-sided tests on the paired difference."""
+        sample, other = paired(self, results, others)
+        if other is None:
+            return Finding(outcome="open", reason=f"the sample of {self.minus_key} on the same prompts is missing")
+        return within(sample - other, self.delta1, alpha)
 
 
-def _finding(
-    outcome: Outcome, reason: str, bounds: inf.Bounds, *, sign: int, sub: str, p_plus: float, p_minus: float
-) -> Finding:
-    low, high = (bounds.low, bounds.high) if sign == 1 else (-bounds.high, -bounds.low)
-    return Finding(
-        outcome=outcome,
-        reason=reason,
-        sub=sub,  # pyright: ignore[reportArgumentType]  # callers pass members of Sub
-        estimate=sign * bounds.mean,
-        low=low,
-        high=high,
-        level=1 - 2 * bounds.alpha,
-        sd=bounds.sd,
-        n=bounds.n,
-        p_plus=p_plus,
-        p_minus=p_minus,
-    )
+def paired(
+    rule: DifferenceRule | NoGainRule, results: Sequence[Result], others: Others
+) -> tuple[inf.Values, inf.Values | None]:
+    """The rule's sample and the one to subtract, from the newest result of the other with as many prompts."""
+    sample = sample_of(results[-1], rule.array, rule.row)
+    array = rule.minus_array or rule.array
+    if rule.minus_key is None:
+        return sample, sample_of(results[-1], array, rule.minus_row)
+    for result in reversed(others.get(rule.minus_key, [])):
+        other = sample_of(result, array, rule.minus_row)
+        if other.size == sample.size:
+            return sample, other
+    return sample, None
+
+
+Rule = Annotated[
+    EffectRule | AgreementRule | RankRule | ControlsRule | WithinRule | EverywhereRule | DifferenceRule | NoGainRule,
+    Field(discriminator="kind"),
+]

@@ -54,7 +54,7 @@ def verify(claim: Claim, lab: Laboratory, ledger: Ledger, tell: Tell = _silent) 
         for prediction, look in wanted:
             result = take_look(registration, prediction, look, lab, ledger)
             evidence.setdefault(prediction.key, []).append(result)
-            _tell_evidence(registration, prediction, look, evidence[prediction.key], tell)
+            _tell_evidence(registration, prediction, look, evidence, tell)
     return conclude(registration, evidence, ledger, tell)
 
 
@@ -231,9 +231,9 @@ def rejudge(claim_id: str, ledger: Ledger) -> Verdict:
 
 
 def _tell_evidence(
-    registration: Registration, prediction: Prediction, look: int, results: list[Result], tell: Tell
+    registration: Registration, prediction: Prediction, look: int, evidence: dict[str, list[Result]], tell: Tell
 ) -> None:
-    finding = find(prediction, results)
+    finding = find(prediction, evidence)
     tell(
         "evidence",
         {
@@ -242,7 +242,7 @@ def _tell_evidence(
             "key": prediction.key,
             "look": look,
             "outcome": finding.outcome,
-            "result_id": results[-1].result_id,
+            "result_id": evidence[prediction.key][-1].result_id,
             "text": finding.reason,
         },
     )

@@ -6,7 +6,7 @@ patch at neighbouring positions (C3), for the word "localised" resample harm (N1
 METHOD section 2, T2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -14,8 +14,9 @@ from pydantic import Field
 from agent.cards import VerdictWord
 from agent.claim_types.necessity import assay, floors, interval_words, task_params
 from agent.claims import Claim, ClaimType, Details, listed, register_type, spoken, task_word
+from agent.findings import Finding
 from agent.predictions import ONE_LOOK, Prediction
-from agent.rules import AgreementRule, EffectRule, Finding, RankRule
+from agent.rules import AgreementRule, EffectRule, RankRule
 from agent.situation import Situation, matched_controls
 from tools.component import parse_component
 
@@ -101,7 +102,8 @@ def _necessity_part(claim: Claim, situation: Situation) -> list[Prediction]:
     ]
 
 
-def _near_misses(claim: Claim) -> dict[str, list[str]]:
+def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, list[str]]:
+    del predictions
     table = {
         "wrong_component": ["C1"],
         "necessary_but_not_sufficient": ["C1"],

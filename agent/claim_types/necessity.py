@@ -4,13 +4,14 @@ Critical: resample harm against a floor (C1), mean-ablation agreement (C2), rank
 Corroborating: the direct effect (K1), from which the card tells self-repair. METHOD section 2, T1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from agent.cards import VerdictWord
 from agent.claims import Claim, ClaimType, register_type, spoken, task_word
+from agent.findings import Finding
 from agent.predictions import ONE_LOOK, TWO_LOOKS, Look, Prediction
-from agent.rules import AgreementRule, ControlsRule, EffectRule, Finding, RankRule
+from agent.rules import AgreementRule, ControlsRule, EffectRule, RankRule
 from agent.situation import Situation, matched_controls
 
 
@@ -102,8 +103,8 @@ def rank_prediction(key: str, base: dict[str, Any], controls: list[str], sign: L
     )
 
 
-def _near_misses(claim: Claim) -> dict[str, list[str]]:
-    del claim
+def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, list[str]]:
+    del claim, predictions
     return {
         "wrong_component": ["C1"],
         "wrong_layer": ["C1"],
