@@ -23,7 +23,7 @@ from agent.errors import USER_ERRORS
 from agent.ledger.store import Ledger
 from agent.liveness import living_workers
 from agent.queue import APPLICATION, LABORATORY, TURNS, VERSION, JobQueue, migrate_queue
-from agent.worker_setup import config_from_line, open_log, sole_worker
+from agent.worker_setup import config_from_line, open_log, published_since_changes, sole_worker
 from agent.workflows import Desk, register_workflows
 
 log = logging.getLogger("agent.worker")
@@ -52,9 +52,11 @@ class Worker:
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._take_over()
         self._launch()
-        self._open_laboratory()
         self._state = "ready"
         log.info("worker %s is ready", self._worker_id)
+        if not self._warm and published_since_changes(self._ledger):
+            self._desk.wanted.wait()
+        self._open_laboratory()
         self._stopping.wait()
         threading.Event().wait()  # the heartbeat thread ends the process
 
@@ -131,9 +133,9 @@ class Worker:
         from agent.bench import Bench
         from agent.offers import offers
 
+        loaded_before = {entry["spec"] for entry in self._ledger.catalogue.entries("model") if entry["sha256"]}
         for kind, entries in offers(self._config).items():
-            known = {entry["name"] for entry in self._ledger.catalogue.entries("model")} if kind == "model" else set()
-            fresh = {name: entry for name, entry in entries.items() if name not in known}
+            fresh = {name: entry for name, entry in entries.items() if name not in loaded_before}
             self._ledger.catalogue.publish(kind, fresh, replace=kind != "model")
         bench = Bench(self._config, self._ledger, worker_id=self._worker_id)
         self._desk.set_bench(bench)

@@ -5,19 +5,24 @@ import fcntl
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+import tools
 from agent.config import Config
 from agent.errors import WorkerError
+from agent.ledger.store import Ledger
 
+TOOLS = Path(tools.__path__[0])
 LOG_BYTES = 4_000_000
 HIDDEN = "[hidden]"
 
@@ -57,6 +62,7 @@ def open_log(config: Config) -> None:
     dbos = logging.getLogger("dbos")
     dbos.handlers, dbos.propagate = [], True
     faulthandler.enable(sys.stderr)
+    faulthandler.register(signal.SIGUSR1, sys.stderr, all_threads=True)  # kill -USR1 shows what each thread does
 
 
 class _Blotting(logging.Formatter):
@@ -67,6 +73,16 @@ class _Blotting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
         return text.replace(self._secret, HIDDEN) if self._secret else text
+
+
+def published_since_changes(ledger: Ledger) -> bool:
+    """Whether the published experiments and tasks are younger than every file that defines one."""
+    published = ledger.catalogue.published_at("experiment")
+    if published is None:
+        return False
+    folders = (TOOLS / "experiments", TOOLS / "task_files", TOOLS)
+    newest = max(file.stat().st_mtime for folder in folders for file in folder.iterdir() if file.is_file())
+    return datetime.fromisoformat(published).timestamp() > newest
 
 
 @contextmanager

@@ -26,11 +26,12 @@ Body = Callable[["Desk", Job], dict[str, Any]]
 
 @dataclass
 class Desk:
-    """What the worker's jobs share. The bench comes late: importing torch takes seconds, chat can start before."""
+    """What the worker's jobs share. The bench comes when it is wanted: importing torch takes seconds."""
 
     config: Config
     ledger: Ledger
     worker_id: str
+    wanted: threading.Event = field(default_factory=threading.Event)
     _bench: "Bench | None" = None
     _bench_ready: threading.Event = field(default_factory=threading.Event)
 
@@ -41,6 +42,7 @@ class Desk:
 
     def bench(self, job: Job) -> "Bench":
         """The laboratory's bench, once it is open. Raises CancelledError when the job is stopped meanwhile."""
+        self.wanted.set()
         if not self._bench_ready.is_set():
             job.status("opening the laboratory")
         while not self._bench_ready.wait(timeout=0.2):
@@ -52,15 +54,12 @@ class Desk:
 
 def register_workflows(desk: Desk) -> None:
     """Tell DBOS the jobs of this worker."""
-    from agent.workflows_ingest import ingest
-    from agent.workflows_verify import verify
-
     bodies: dict[str, Body] = {
         "ask": _ask,
         "experiment": _experiment,
         "check_model": _check_model,
-        "verify": verify,
-        "ingest": ingest,
+        "verify": _verify,
+        "ingest": _ingest,
     }
     for name, body in bodies.items():
         _register(name, body, desk)
@@ -100,9 +99,22 @@ def _check_model(desk: Desk, job: Job) -> dict[str, Any]:
     return job.step("check model", lambda: desk.bench(job).model(model, fresh=True).card())
 
 
+def _verify(desk: Desk, job: Job) -> dict[str, Any]:
+    from agent.workflows_verify import verify  # each job brings in what it needs when it comes
+
+    return verify(desk, job)
+
+
+def _ingest(desk: Desk, job: Job) -> dict[str, Any]:
+    from agent.workflows_ingest import ingest
+
+    return ingest(desk, job)
+
+
 def _ask(desk: Desk, job: Job) -> dict[str, Any]:
     """One chat turn: the answer is an event and a message of the conversation."""
     assert job.conversation_id is not None, job.run_id
+    job.status("reading the question")
     answer = job.step("turn", lambda: _turn(desk, job))
     job.ledger.runs.say(job.conversation_id, "assistant", answer, run_id=job.run_id)
     return {"claims": answer["claims"], "results": answer["results"]}

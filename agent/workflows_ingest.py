@@ -1,14 +1,58 @@
-"""The job that adds files and folders to the library, item by item: each is one durable step."""
+"""The job that adds files and folders to the library, item by item: each is one durable step.
 
+A job that is taken up again after its worker died does the item it was on again (an unchanged document is left alone)
+and goes on. Reading, cutting and embedding stand in `kb/`.
+"""
+
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import AgentError
 from agent.job import Job
+from agent.library import open_library
+from kb.library import Library
+from kb.records import IngestReport, ItemReport
+from tools.errors import CancelledError
 
 if TYPE_CHECKING:
     from agent.workflows import Desk
 
 
 def ingest(desk: "Desk", job: Job) -> dict[str, Any]:
-    """Add what the request names."""
-    raise AgentError("Adding to the library through the worker is not there yet; use: circuit-court library add")
+    """Add what the request names; the outcome is a `kb.records.IngestReport`. A stop leaves what is in, in."""
+    with open_library(desk.config) as library:
+        plans = [job.step(f"list {source}", lambda s=source: _plan(library, s)) for source in job.request["sources"]]
+        total = max(sum(len(plan["files"]) for plan in plans), 1)
+        items: list[dict[str, Any]] = []
+        try:
+            for plan in plans:
+                for file in plan["files"]:
+                    items.append(job.step(f"add {file}", lambda f=file, o=plan["origin"]: _add(library, f, o)))
+                    name = Path(file).name
+                    job.emit("progress", {"done": len(items) / total, "text": name, "experiment": "ingest"})
+                items += job.step(f"follow deletions in {plan['origin']}", lambda p=plan: _gone(library, p))["items"]
+        except CancelledError:
+            library.ingest.finish()
+            raise
+        job.status("bringing the vectors up to date")
+        return job.step("finish", lambda: _finish(library, items))
+
+
+def _plan(library: Library, source: str) -> dict[str, Any]:
+    files, origin = library.sources(Path(source))
+    return {"files": [str(file) for file in files], "origin": origin, "folder": Path(source).is_dir()}
+
+
+def _add(library: Library, file: str, origin: str) -> dict[str, Any]:
+    return library.ingest.one(Path(file), origin).model_dump(mode="json")
+
+
+def _gone(library: Library, plan: dict[str, Any]) -> dict[str, Any]:
+    present = [Path(file) for file in plan["files"]]
+    removed = library.ingest.gone(plan["origin"], present) if plan["folder"] else ()
+    return {"items": [item.model_dump(mode="json") for item in removed]}
+
+
+def _finish(library: Library, items: list[dict[str, Any]]) -> dict[str, Any]:
+    library.ingest.finish()
+    reports = tuple(ItemReport.model_validate(item) for item in items)
+    return IngestReport(items=reports, problems=library.problems()).model_dump(mode="json")

@@ -66,7 +66,8 @@ def run_turn(
 def _stream(llm: BaseChatModel, toolbox: Toolbox, messages: list[BaseMessage]) -> Iterator[BaseMessage]:
     """Chunks as they are said, then each whole message once it joined the state."""
     graph = build_graph(llm, toolbox)
-    config = {"recursion_limit": RECURSION_LIMIT, "max_concurrency": 1}
+    # one place for the node that works, one for the thread that waits for its words: with one, neither moves
+    config = {"recursion_limit": RECURSION_LIMIT, "max_concurrency": 2}
     for mode, item in graph.stream({"messages": messages}, config, stream_mode=["messages", "updates"]):
         if mode == "messages":
             chunk, _ = item

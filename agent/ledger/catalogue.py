@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from agent.ledger.engine import Database, now
 from agent.ledger.schema import CatalogueRow, WorkerRow
@@ -35,6 +35,11 @@ class Catalogue:
         with self._database.reading() as session:
             row = session.get(CatalogueRow, (kind, name))
             return row.payload if row else None
+
+    def published_at(self, kind: str) -> str | None:
+        """When the entries of a kind were last published, None when they never were."""
+        with self._database.reading() as session:
+            return session.scalar(select(func.max(CatalogueRow.published_at)).where(CatalogueRow.kind == kind))
 
     def beat(self, worker_id: str, *, pid: int, host: str, state: str) -> None:
         """Write a worker's sign of life."""
