@@ -1,11 +1,11 @@
 """Documents cut into citable passages.
 
 A passage is a verbatim span of the document's normalised text, made of whole paragraphs or list items of one Markdown
-section, at most `target` characters and at most `budget` tokens as the embedder counts them (MiniLM silently ignores
+section, at most `TARGET` characters and at most `budget` tokens as the embedder counts them (MiniLM silently ignores
 everything after its 256th token). A paragraph that is too long is cut at sentence ends, a sentence that is too long at
 blanks. Ids are content hashes of document and text, so that a passage keeps its id, its vector and its citations when
 other parts of the document change. Headings give the context; they are not passages of their own unless nothing
-follows them. This module does not know what a passage is about.
+follows them. A quotation block or callout is never joined with its neighbours. This module does not know what a passage is about.
 """
 
 import hashlib
@@ -85,12 +85,15 @@ def _pack(text: str, start: int, end: int, measure: Callable[[str], int] | None,
     """Neighbouring blocks of a section joined as long as they fit."""
 
     def fits(left: int, right: int) -> bool:
-        return right - left <= TARGET and (measure is None or measure(text[left:right]) <= budget)
+        if right - left > TARGET:
+            return False
+        return measure is None or right - left <= budget or measure(text[left:right]) <= budget
 
     packed: list[tuple[int, int]] = []
     for block in _blocks(text, start, end):
         for left, right in [block] if fits(*block) else _shorten(text, *block, fits):
-            if packed and fits(packed[-1][0], right):
+            alone = text.startswith(">", left) or (packed and text.startswith(">", packed[-1][0]))
+            if packed and not alone and fits(packed[-1][0], right):
                 packed[-1] = (packed[-1][0], right)
             else:
                 packed.append((left, right))
@@ -129,8 +132,9 @@ def _halve(text: str, start: int, end: int, fits: Callable[[int, int], bool]) ->
     if fits(start, end) or end - start < 40:
         return [(start, end)]
     middle = (start + end) // 2
+    clause = max(text.rfind(mark, start + 1, end - 20) for mark in ("; ", ": ", ", ")) + 1
     blank = max(text.rfind(" ", start + 1, middle), text.rfind("\n", start + 1, middle))
-    cut = blank if blank > start else middle
+    cut = clause if clause > middle else blank if blank > start else middle
     right = cut + 1 if text[cut].isspace() else cut
     return [*_halve(text, start, cut, fits), *_halve(text, right, end, fits)]
 

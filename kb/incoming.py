@@ -1,0 +1,77 @@
+"""A document on its way into the library: what every reader produces and the store writes.
+
+A note becomes one here (`from_note`); papers and pages come from `kb.readers`. The language is Korean when at least a
+fifth of the letters are Hangul. This module does not write anything.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from kb.notes import Note
+from kb.passages import PageStart
+from kb.text import is_korean, normalise
+
+FORMAT = 2  # raised whenever passages or search tokens are made differently, so that every document is made anew
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """Everything about a document that is stored. `aliases` are further names, without id and title."""
+
+    id: str
+    title: str
+    kind: str
+    text: str
+    origin: str
+    source: str
+    front: dict[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    claims: tuple[dict[str, Any], ...] = ()
+    pages: tuple[PageStart, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def language(self) -> str:
+        return "ko" if is_korean(self.text) else "en"
+
+    @property
+    def content_hash(self) -> str:
+        """Changes when anything that is stored changes, or the way it is cut and indexed."""
+        parts = [FORMAT, self.id, self.title, self.kind, self.text, self.origin, self.front, self.aliases, self.claims]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def from_note(note: Note, *, origin: str, source: str) -> Incoming:
+    """A note as a document; its passages come from the body alone."""
+    front = note.front
+    return Incoming(
+        id=front.id,
+        title=front.title,
+        kind=front.kind,
+        text=note.text,
+        origin=origin,
+        source=source,
+        front=front.model_dump(mode="json", exclude={"claims"}),
+        aliases=front.aliases,
+        links=tuple(dict.fromkeys(link.target for link in note.links)),
+        claims=tuple(claim.model_dump(exclude_none=True) for claim in front.claims),
+        problems=tuple(str(problem) for problem in note.problems),
+    )
+
+
+def from_text(text: str, *, title: str | None, origin: str, source: str) -> Incoming:
+    """Plain text or Markdown without front matter as a document of kind `text`; its id is a slug with a short hash."""
+    clean = normalise(text)
+    heading = re.search(r"^#\s+(.+?)\s*#*$", clean, re.MULTILINE)
+    name = title or (heading[1] if heading else " ".join(clean.split()[:8])) or "untitled"
+    mark = hashlib.sha256(clean.encode()).hexdigest()[:8]
+    return Incoming(id=f"{slug(name)}-{mark}", title=name, kind="text", text=clean, origin=origin, source=source)
+
+
+def slug(name: str) -> str:
+    """A title as an id: lower-case words joined by hyphens, at most 60 characters."""
+    return re.sub(r"[\W_]+", "-", normalise(name).casefold()).strip("-")[:60].strip("-") or "untitled"

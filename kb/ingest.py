@@ -1,0 +1,172 @@
+"""Bringing documents in, one at a time: read, cut, embed, write in one transaction, report.
+
+`Ingest.one` is a step that may be repeated: a document whose content is unchanged is left alone, so a job that was killed
+continues by doing its items again. `Ingest.finish` follows deletions in a folder and brings the vector index up to date.
+A failing item is reported and the next one goes on. Two files with the same note id are a conflict: the first stays, the second
+is reported. A user's note replaces a starter note of the same id. It does not know about jobs or processes.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from sqlalchemy import text
+
+from kb.dense import DenseIndex
+from kb.embedder import Embedder
+from kb.errors import ReadError
+from kb.incoming import Incoming
+from kb.passages import Cut, cut_passages
+from kb.readers import read_source
+from kb.records import ItemReport
+from kb.store import Store, vector_key
+
+STARTER = "starter"
+_MARKS = (
+    (re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|#]*)(?:#[^\[\]|]*)?\]\]"), r"\1"),
+    (re.compile(r"^> ?(?:\[![\w-]+\][+-]?)?", re.MULTILINE), ""),
+    (re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)"), r"\1"),
+    (re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}"), ""),
+)
+
+
+class Ingest:
+    """Writes documents into one library. `embedder` None leaves the vectors for a later build."""
+
+    def __init__(self, store: Store, dense: DenseIndex, embedder: Embedder | None) -> None:
+        self.store = store
+        self.dense = dense
+        self.embedder = embedder
+
+    def one(self, source: Path, origin: str) -> ItemReport:
+        """Read one file and write it; every fault of the file is in the report, none is raised."""
+        try:
+            document = read_source(source, origin=origin)
+        except FileNotFoundError:
+            return ItemReport(source=str(source), state="failed", message="The file is gone; nothing was changed.")
+        except (ReadError, OSError) as error:
+            return ItemReport(source=str(source), state="failed", message=str(error))
+        return self.put(document)
+
+    def put(self, document: Incoming) -> ItemReport:
+        """Write one document unless it is there already, unchanged."""
+        problems = document.problems
+        owner = self._owner(document.id)
+        if owner and (conflict := _conflict(document, *owner[:2])):
+            return ItemReport(
+                source=document.source, state="failed", document_id=document.id, message=conflict, problems=problems
+            )
+        if owner and owner[2] == document.content_hash:
+            if owner[1] != document.source:
+                self.store.move(document.id, document.source)
+            return ItemReport(source=document.source, state="unchanged", document_id=document.id, problems=problems)
+        cuts = self._cut(document)
+        contexts = [embedded_text(document.title, cut.heading, cut.text) for cut in cuts]
+        self._write(document, cuts, contexts)
+        return ItemReport(
+            source=document.source,
+            state="updated" if owner else "added",
+            document_id=document.id,
+            passages=len(cuts),
+            problems=problems,
+        )
+
+    def gone(self, origin: str, present: Sequence[Path]) -> Iterator[ItemReport]:
+        """Remove what came from a folder whose file is no longer among `present`."""
+        sources = {str(path) for path in present}
+        with self.store.read() as connection:
+            rows = connection.execute(
+                text("SELECT id, source FROM documents WHERE origin = :origin ORDER BY id"), {"origin": origin}
+            ).all()
+        for row in rows:
+            if row.source not in sources:
+                self.store.remove(row.id)
+                yield ItemReport(source=row.source, state="removed", document_id=row.id)
+
+    def finish(self) -> None:
+        """Embed what has no vector yet and rebuild the vector index when it is due."""
+        if self.embedder is not None:
+            self.embed_missing(self.embedder)
+            self.dense.sync()
+
+    def embed_missing(self, embedder: Embedder, progress: Callable[[str], None] | None = None) -> int:
+        """Vectors for passages that have none, or all anew when the embedder is another one; how many were made."""
+        fresh = self.store.setting("embedder") == embedder.name
+        if not fresh:
+            with self.store.write() as connection:
+                connection.execute(text("DELETE FROM vectors"))
+            self.store.set_settings({"embedder": embedder.name})
+        made = 0
+        while rows := self._without_vector():
+            contexts = [embedded_text(title, heading, body) for _, title, heading, body in rows]
+            vectors = embedder.embed(contexts)
+            with self.store.write() as connection:
+                connection.execute(
+                    text("INSERT OR REPLACE INTO vectors(number, key, vector) VALUES (:number, :key, :vector)"),
+                    [
+                        {"number": row[0], "key": vector_key(embedder.name, context), "vector": vector.tobytes()}
+                        for row, context, vector in zip(rows, contexts, vectors, strict=True)
+                    ],
+                )
+            made += len(rows)
+            if progress:
+                progress(f"{made} passages embedded")
+        if not fresh and made:
+            self.dense.rebuild()
+        return made
+
+    def _without_vector(self) -> list[tuple[int, str, str, str]]:
+        query = text(
+            "SELECT p.number, d.title, p.heading, substr(d.text, p.start_at + 1, p.end_at - p.start_at) AS body "
+            "FROM passages p JOIN documents d ON d.id = p.document_id "
+            "WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.number = p.number) ORDER BY p.number LIMIT 256"
+        )
+        with self.store.read() as connection:
+            return [(row.number, row.title, row.heading, row.body) for row in connection.execute(query)]
+
+    def _cut(self, document: Incoming) -> list[Cut]:
+        if self.embedder is None:
+            return cut_passages(document.id, document.text, pages=document.pages)
+        embedder = self.embedder
+        budget = max(96, embedder.limit - embedder.count(document.title) - 24)
+        return cut_passages(document.id, document.text, measure=embedder.count, budget=budget, pages=document.pages)
+
+    def _write(self, document: Incoming, cuts: list[Cut], contexts: list[str]) -> None:
+        if self.embedder is None or self.store.setting("embedder") not in (None, self.embedder.name):
+            self.store.put(document, cuts, [], [])
+            return
+        if self.store.setting("embedder") is None:
+            self.store.set_settings({"embedder": self.embedder.name})
+        known = self.store.vectors_of(document.id)
+        keys = [vector_key(self.embedder.name, context) for context in contexts]
+        missing = [place for place, key in enumerate(keys) if key not in known]
+        fresh = self.embedder.embed([contexts[place] for place in missing])
+        blobs = dict(known)
+        blobs.update(
+            {keys[place]: vector.astype("<f4").tobytes() for place, vector in zip(missing, fresh, strict=True)}
+        )
+        self.store.put(document, cuts, keys, [blobs[key] for key in keys])
+
+    def _owner(self, document_id: str) -> tuple[str, str, str] | None:
+        """(origin, source, content hash) of the document that has this id."""
+        query = text("SELECT origin, source, content_hash FROM documents WHERE id = :id")
+        with self.store.read() as connection:
+            row = connection.execute(query, {"id": document_id}).one_or_none()
+        return (row.origin, row.source, row.content_hash) if row else None
+
+
+def embedded_text(title: str, heading: str, body: str) -> str:
+    """What is embedded for a passage: title, section, and its words without Markdown marks."""
+    for pattern, replacement in _MARKS:
+        body = pattern.sub(replacement, body)
+    section = heading.rpartition(" > ")[2]
+    return f"{title}. {section}. {body}" if section and section != title else f"{title}. {body}"
+
+
+def _conflict(document: Incoming, origin: str, source: str) -> str | None:
+    """Why a document may not take an id that another file has; None when it may."""
+    if document.origin == STARTER and origin != STARTER:
+        return f"Your own note {source} has the id {document.id!r}; it stands in for the starter note."
+    if origin != STARTER and source != document.source and Path(source).is_file():
+        return f"The id {document.id!r} belongs to {source} already. Give one of the two notes another id."
+    return None

@@ -1,0 +1,275 @@
+"""The library: the one door to everything in `kb`. Importable without torch; heavy parts load when first used.
+
+`Library.open(home)` opens `library.sqlite` and the vector index in a data folder. Any number of processes may search at
+once: SQLite is read in WAL mode, and Chroma generations are never changed after they are written (`kb.vectors`), so nobody sees
+stale results and the command line needs no running worker. Writers queue on SQLite's lock. Every quotation and summary
+sentence is verbatim and carries its passage.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from kb.dense import DenseIndex
+from kb.embedder import Embedder
+from kb.errors import KbError, UnknownNameError
+from kb.incoming import from_text
+from kb.ingest import STARTER, Ingest
+from kb.listing import (
+    list_claims,
+    list_documents,
+    locate,
+    passages_of,
+    quote,
+    read_document,
+    read_passage,
+)
+from kb.names import Names
+from kb.readers import endings
+from kb.records import (
+    Definition,
+    Document,
+    DocumentLine,
+    Filters,
+    IngestReport,
+    ItemReport,
+    LiteratureClaim,
+    Passage,
+    SearchResult,
+    Summary,
+)
+from kb.search import Searcher, Weights
+from kb.starter_notes import note_files
+from kb.store import Store
+from kb.summaries import define, summarise_document, summarise_topic
+
+if TYPE_CHECKING:
+    from kb.vectors import VectorIndex
+
+Progress = Callable[[int, int, ItemReport], None]
+Cancelled = Callable[[], bool]
+
+
+class Library:
+    """One library in one data folder. Close it, or use it as a context manager."""
+
+    def __init__(self, store: Store, index: DenseIndex, embedder: Callable[[], Embedder] | None) -> None:
+        self.store = store
+        self.dense = index
+        self._load_embedder = embedder
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        *,
+        embedder_folder: Path | None = None,
+        embedder: Embedder | None = None,
+        chroma_url: str | None = None,
+    ) -> "Library":
+        """Open or create the library in `home`. Without an embedder the dense leg is off, and search results say so.
+
+        Raises KbError when the file in `home` is not a library.
+        """
+        load: Callable[[], Embedder] | None = None
+        if embedder is not None:
+            load = lambda: embedder  # noqa: E731  # one of three ways to get an embedder
+        elif embedder_folder is not None:
+            load = lambda: _load_onnx(embedder_folder)  # noqa: E731
+
+        def open_index() -> "VectorIndex":
+            from kb.vectors import VectorIndex  # Chroma takes most of a second to import
+
+            return VectorIndex(home / "vectors", server=chroma_url)
+
+        store = Store(home / "library.sqlite")
+        return cls(store, DenseIndex(store, open_index), load)
+
+    def __enter__(self) -> "Library":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release files and connections."""
+        self.dense.close()
+        self.store.close()
+
+    @cached_property
+    def embedder(self) -> Embedder | None:
+        """The embedder, loaded at the first call."""
+        return self._load_embedder() if self._load_embedder else None
+
+    @cached_property
+    def ingest(self) -> Ingest:
+        """Step-by-step ingest, for a durable job: `one(source, origin)` for each of `sources(path)`, then `finish()`."""
+        return Ingest(self.store, self.dense, self.embedder)
+
+    @cached_property
+    def _searcher(self) -> Searcher:
+        return Searcher(self.store, self.dense, lambda: self.embedder)
+
+    def searcher(self, weights: Weights) -> Searcher:
+        """A searcher with other fusion weights, for measuring."""
+        return Searcher(self.store, self.dense, lambda: self.embedder, weights)
+
+    # in
+
+    def build_starter(self, progress: Progress | None = None) -> IngestReport:
+        """Bring in the starter notes and guides. Doing it again is harmless, and quick when nothing changed."""
+        sources = note_files()
+        items = [*self._steps(sources, STARTER, progress, None), *self.ingest.gone(STARTER, sources)]
+        self.ingest.finish()
+        return IngestReport(items=tuple(items), problems=self.problems())
+
+    def add(self, path: Path, *, progress: Progress | None = None, cancelled: Cancelled | None = None) -> IngestReport:
+        """Bring in a file, or a folder as a vault whose deletions are followed.
+
+        Raises KbError when the path does not exist or holds nothing readable.
+        """
+        sources, origin = self.sources(path)
+        items = list(self._steps(sources, origin, progress, cancelled))
+        if path.is_dir() and not any(item.state == "cancelled" for item in items):
+            items.extend(self.ingest.gone(origin, sources))
+        self.ingest.finish()
+        return IngestReport(items=tuple(items), problems=self.problems())
+
+    def add_text(self, text: str, *, title: str | None = None, source: str = "text") -> IngestReport:
+        """Bring in a text that is in no file."""
+        if not text.strip():
+            raise KbError("The text is empty. Give a text with at least one word.")
+        item = self.ingest.put(from_text(text, title=title, origin="text", source=source))
+        self.ingest.finish()
+        return IngestReport(items=(item,), problems=self.problems())
+
+    def sources(self, path: Path) -> tuple[list[Path], str]:
+        """The readable files of a path, by name, and the origin under which they are known."""
+        path = path.expanduser().resolve()
+        if path.is_file():
+            return [path], "file"
+        if not path.is_dir():
+            raise KbError(f"There is no file or folder {str(path)!r}. Check the path.")
+        known = set(endings())
+        found = [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.suffix.lower() in known
+            and file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        ]
+        if not found and not any(line.origin == f"vault:{path}" for line in self.documents()):
+            raise KbError(f"{path} holds no file that can be read. Readable: {', '.join(sorted(known))}.")
+        return found, f"vault:{path}"
+
+    def remove(self, name: str) -> str:
+        """Remove a document by id; the id that was removed."""
+        with self.store.read() as connection:
+            if name not in self._names(connection).titles:
+                raise UnknownNameError(f"The library has no document with the id {name!r}. Give its exact id.")
+        self.store.remove(name)
+        return name
+
+    def rebuild_index(self) -> None:
+        """Embed what has no vector and write the vector index anew from SQLite."""
+        if self.embedder is not None:
+            self.ingest.embed_missing(self.embedder)
+            self.dense.rebuild()
+
+    # out
+
+    def search(self, query: str, *, limit: int = 8, filters: Filters | None = None) -> SearchResult:
+        """Passages that answer a question in English or Korean, best first, or a declined result."""
+        if not query.strip():
+            raise KbError("The question is empty. Ask with at least one word.")
+        return self._searcher.search(query, limit=limit, filters=filters)
+
+    def document(self, name: str, *, prefer: str | None = None) -> Document:
+        """The document an id, title or alias leads to; a duplicate redirects to its canonical note.
+
+        Raises UnknownNameError with the nearest names.
+        """
+        with self.store.read() as connection:
+            return read_document(connection, self._names(connection), name, prefer)
+
+    def documents(self, filters: Filters | None = None) -> list[DocumentLine]:
+        """The documents that pass the filters, by id."""
+        with self.store.read() as connection:
+            return list_documents(connection, self._names(connection), filters)
+
+    def passage(self, passage_id: str) -> Passage:
+        """A passage by id. Raises UnknownNameError."""
+        with self.store.read() as connection:
+            return read_passage(connection, passage_id)
+
+    def passages(self, name: str) -> list[Passage]:
+        """All passages of a document, in order."""
+        with self.store.read() as connection:
+            return passages_of(connection, self._names(connection).resolve(name))
+
+    def quote(self, passage_id: str, start: int = 0, end: int | None = None) -> str:
+        """The characters start..end of a passage, verbatim (offsets inside the passage). Raises NotVerbatimError."""
+        return quote(self.passage(passage_id), start, end)
+
+    def locate(self, passage_id: str, quotation: str) -> tuple[int, int]:
+        """Where a quotation stands in a passage. Raises NotVerbatimError when it is not verbatim there."""
+        return locate(self.passage(passage_id), quotation)
+
+    def summarise(self, name: str) -> Summary:
+        """A structured, cited extract of a document, or of a topic that is no document's name.
+
+        Raises UnknownNameError when the library has neither.
+        """
+        try:
+            return self._summarise_one(name)
+        except UnknownNameError:
+            found = self.search(name, limit=12)
+            if found.declined:
+                raise
+            documents = list(dict.fromkeys(hit.canonical_id for hit in found.hits))[:4]
+            return summarise_topic(name, [self._summarise_one(identity) for identity in documents])
+
+    def define(self, term: str) -> Definition:
+        """What a term means, from the note about it. Raises UnknownNameError."""
+        document = self.document(term, prefer="concept")
+        return define(document, self.passages(document.id), term)
+
+    def claims(
+        self, *, model: str | None = None, component: str | None = None, task: str | None = None
+    ) -> list[LiteratureClaim]:
+        """Claims of the literature that can be tested here, filtered by words."""
+        with self.store.read() as connection:
+            return list_claims(connection, model=model, component=component, task=task)
+
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong across notes: circles of duplicates, redirects to nowhere."""
+        with self.store.read() as connection:
+            return tuple(self._names(connection).faults)
+
+    def _names(self, connection: Connection) -> Names:
+        return self._searcher.names(connection)
+
+    def _summarise_one(self, name: str) -> Summary:
+        document = self.document(name, prefer="paper")
+        return summarise_document(document, self.passages(document.id), self.claims())
+
+    def _steps(
+        self, sources: list[Path], origin: str, progress: Progress | None, cancelled: Cancelled | None
+    ) -> Iterator[ItemReport]:
+        for place, source in enumerate(sources, start=1):
+            if cancelled and cancelled():
+                yield ItemReport(source=str(source), state="cancelled", message="Stopped before this item.")
+                continue
+            item = self.ingest.one(source, origin)
+            if progress:
+                progress(place, len(sources), item)
+            yield item
+
+
+def _load_onnx(folder: Path) -> Embedder:
+    from kb.onnx_embedder import OnnxEmbedder  # ONNX Runtime is needed only to search or ingest
+
+    return OnnxEmbedder(folder)

@@ -1,0 +1,253 @@
+"""`library.sqlite`: opening, migrating, writing and removing documents. One document is one transaction.
+
+SQLite in WAL mode, so that readers in other processes never wait for a writer; a write takes the lock at its beginning
+(`BEGIN IMMEDIATE`), so that two writers queue instead of failing half-way. Killed at any moment, the file holds every
+document whole or not at all. Alembic runs only when the file is behind. This module does not search.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, delete, event, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import OperationalError
+
+from kb.errors import KbError
+from kb.identifiers import identifiers
+from kb.incoming import Incoming
+from kb.passages import Cut
+from kb.schema import (
+    HEAD,
+    AliasRow,
+    ClaimRow,
+    DocumentRow,
+    IdentifierRow,
+    LinkRow,
+    PassageRow,
+    SettingRow,
+    VectorRow,
+)
+from kb.text import name_key, normalise, searchable
+
+_COLUMNS = ("canonical_id", "duplicate_of", "category", "status", "year", "arxiv", "url")
+
+
+class Store:
+    """The library's database. Hold one per process; connections are made per use."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file and bring it to the current schema."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = path
+        self.engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60, "isolation_level": None})
+        event.listen(self.engine, "connect", _configure)
+        event.listen(self.engine, "begin", _begin)
+        self._migrate()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state of the library."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection whose changes are all made, or none."""
+        with self.engine.connect().execution_options(immediate=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        try:
+            with self.read() as connection:
+                current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        except OperationalError as error:
+            if "no such table" not in str(error):
+                raise KbError(f"{self.path} cannot be opened as the library ({error.orig}). Move it away.") from error
+            current = None
+        if current != HEAD:
+            _upgrade(self)
+
+    def setting(self, key: str) -> str | None:
+        with self.read() as connection:
+            return connection.execute(select(SettingRow.value).where(SettingRow.key == key)).scalar()
+
+    def set_settings(self, values: dict[str, str]) -> None:
+        with self.write() as connection:
+            for key, value in values.items():
+                statement = upsert(SettingRow).values(key=key, value=value)
+                connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+    def content_hash(self, document_id: str) -> str | None:
+        with self.read() as connection:
+            return connection.execute(select(DocumentRow.content_hash).where(DocumentRow.id == document_id)).scalar()
+
+    def vectors_of(self, document_id: str) -> dict[str, bytes]:
+        """Stored vectors of a document by their key, so that unchanged passages are not embedded again."""
+        query = select(VectorRow.key, VectorRow.vector).join(PassageRow, PassageRow.number == VectorRow.number)
+        with self.read() as connection:
+            rows = connection.execute(query.where(PassageRow.document_id == document_id)).all()
+        return {row.key: row.vector for row in rows}
+
+    def put(
+        self,
+        document: Incoming,
+        cuts: Sequence[Cut],
+        keys: Sequence[str],
+        vectors: Sequence[bytes],
+    ) -> None:
+        """Write a document with its passages, replacing what stood under its id, in one transaction.
+
+        `vectors` (float32, little endian) and their `keys` belong to the passages in order, or both are empty.
+        """
+        with self.write() as connection:
+            _remove(connection, document.id)
+            connection.execute(insert(DocumentRow).values(**_document_values(document)))
+            numbers = _insert_passages(connection, document, cuts)
+            _insert_names(connection, document)
+            _insert_identifiers(connection, cuts, numbers)
+            if vectors:
+                rows = [
+                    {"number": number, "key": key, "vector": vector}
+                    for number, key, vector in zip(numbers, keys, vectors, strict=True)
+                ]
+                connection.execute(insert(VectorRow), rows)
+
+    def move(self, document_id: str, source: str) -> None:
+        """Note that an unchanged document now lies elsewhere."""
+        with self.write() as connection:
+            connection.execute(update(DocumentRow).where(DocumentRow.id == document_id).values(source=source))
+
+    def remove(self, document_id: str) -> None:
+        """Remove a document and everything that belongs to it."""
+        with self.write() as connection:
+            _remove(connection, document_id)
+
+
+def vector_key(embedder: str, context: str) -> str:
+    """Under which a vector is kept: it may be reused while embedder and embedded text are the same."""
+    return hashlib.sha256(f"{embedder}\x00{context}".encode()).hexdigest()[:32]
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=60000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _upgrade(store: Store) -> None:
+    from alembic import command  # only a new or old file needs Alembic, and importing it takes a third of a second
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with store.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _remove(connection: Connection, document_id: str) -> None:
+    numbers = connection.execute(select(PassageRow.number).where(PassageRow.document_id == document_id)).scalars().all()
+    if numbers:
+        connection.execute(text("DELETE FROM passages_fts WHERE rowid = :number"), [{"number": n} for n in numbers])
+    connection.execute(delete(DocumentRow).where(DocumentRow.id == document_id))
+
+
+def _document_values(document: Incoming) -> dict[str, Any]:
+    front = document.front
+    return {
+        "id": document.id,
+        "title": document.title,
+        "kind": document.kind,
+        "text": document.text,
+        "content_hash": document.content_hash,
+        "origin": document.origin,
+        "source": document.source,
+        "language": document.language,
+        **{name: front.get(name) for name in _COLUMNS},
+        "trust": front.get("source_trust_level"),
+        "confidence": front.get("confidence_score"),
+        "verification": front.get("verification_status"),
+        "tags": list(front.get("tags", ())),
+        "models": list(front.get("models", ())),
+        "front": front,
+        "problems": list(document.problems),
+    }
+
+
+def _insert_passages(connection: Connection, document: Incoming, cuts: Sequence[Cut]) -> list[int]:
+    names = searchable(" ".join([document.id, *document.aliases, *document.front.get("tags", ())]))
+    title = searchable(document.title)
+    numbers: list[int] = []
+    for ordinal, cut in enumerate(cuts):
+        row = insert(PassageRow).values(
+            id=cut.id,
+            document_id=document.id,
+            ordinal=ordinal,
+            heading=cut.heading,
+            start=cut.start,
+            end=cut.end,
+            page=cut.page,
+        )
+        numbers.append(connection.execute(row.returning(PassageRow.number)).scalar_one())
+    if numbers:
+        connection.execute(
+            text(
+                "INSERT INTO passages_fts(rowid, title, names, heading, body) "
+                "VALUES (:number, :title, :names, :heading, :body)"
+            ),
+            [
+                {
+                    "number": number,
+                    "title": title,
+                    "names": names,
+                    "heading": searchable(cut.heading),
+                    "body": searchable(cut.text),
+                }
+                for number, cut in zip(numbers, cuts, strict=True)
+            ],
+        )
+    return numbers
+
+
+def _insert_names(connection: Connection, document: Incoming) -> None:
+    ranked = [(document.id, 0), (document.title, 1), *((alias, 2) for alias in document.aliases)]
+    names = [
+        {"key": name_key(name), "name": normalise(name), "rank": rank, "document_id": document.id}
+        for name, rank in ranked
+        if name_key(name)
+    ]
+    if names:
+        connection.execute(insert(AliasRow), names)
+    links = [
+        {"document_id": document.id, "target_key": name_key(target), "target": target} for target in document.links
+    ]
+    if links:
+        connection.execute(insert(LinkRow), links)
+    claims = [
+        {"id": f"{document.id}#{ordinal}", "document_id": document.id, "ordinal": ordinal, "fields": fields}
+        for ordinal, fields in enumerate(document.claims, start=1)
+    ]
+    if claims:
+        connection.execute(insert(ClaimRow), claims)
+
+
+def _insert_identifiers(connection: Connection, cuts: Sequence[Cut], numbers: Sequence[int]) -> None:
+    rows = [
+        {"key": key, "passage": number}
+        for cut, number in zip(cuts, numbers, strict=True)
+        for key in identifiers(cut.text)
+    ]
+    if rows:
+        connection.execute(insert(IdentifierRow), rows)

@@ -1,0 +1,142 @@
+"""The only file that imports chromadb: nearest passages by vector, in immutable generations.
+
+An embedded Chroma folder belongs to the process that writes it; another process that has it open sees stale results.
+Here a folder is written once and never changed afterwards: `build` makes a new folder (a *generation*) beside the old
+ones, and the library points to it in SQLite only when it is complete. Readers in any process open the generation SQLite
+names, so there is nothing to go stale; passages that came in since are searched by brute force (`kb.search`). A folder
+of another origin is never opened: a folder's name carries a random part that only this library's database knows
+(Chroma can run code named in a foreign folder's schema). With a server URL a generation is a collection on it.
+No documents, no metadata: only vectors by passage id.
+"""
+
+import secrets
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.api.client import Client
+from chromadb.config import Settings
+from chromadb.errors import ChromaError, NotFoundError
+from jaxtyping import Float32
+
+from kb.errors import VectorIndexError
+
+BATCH = 4000  # Chroma refuses more than 5,461 records at once
+COLLECTION = "passages"
+_SETTINGS = Settings(anonymized_telemetry=False)
+
+
+class VectorIndex:
+    """Generations of vectors, embedded under a folder or on a Chroma server (`http://host:port`)."""
+
+    def __init__(self, folder: Path, *, server: str | None = None) -> None:
+        self.folder = folder
+        self.server = server
+        self._open: tuple[str, ClientAPI, chromadb.Collection] | None = None
+
+    def build(self, batches: Iterable[tuple[Sequence[str], Float32[np.ndarray, "passage dimension"]]]) -> str:
+        """Write a new generation from (passage ids, unit vectors) and return its name."""
+        generation = f"g{secrets.token_hex(8)}"
+        client = self._client(generation, create=True)
+        try:
+            collection = client.create_collection(
+                self._collection(generation), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+            for ids, vectors in batches:
+                for start in range(0, len(ids), BATCH):
+                    part = np.ascontiguousarray(vectors[start : start + BATCH], dtype=np.float32)
+                    if not np.isfinite(part).all():
+                        raise VectorIndexError("A vector holds NaN or infinity: embed its passage again.")
+                    collection.add(ids=list(ids[start : start + BATCH]), embeddings=part)
+        finally:
+            _close(client)
+        return generation
+
+    def nearest(
+        self, generation: str, vector: Float32[np.ndarray, " dimension"], count: int
+    ) -> list[tuple[str, float]]:
+        """Passage ids with their cosine, nearest first.
+
+        Raises VectorIndexError when the generation is not there (any more).
+        """
+        collection = self._collection_of(generation)
+        try:
+            found = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
+        except (ChromaError, OSError) as error:
+            self.close()
+            raise VectorIndexError(
+                f"The vector index cannot be read ({error}). Run: circuit-court library build"
+            ) from error
+        distances = found["distances"]
+        if distances is None:
+            raise VectorIndexError("Chroma returned no distances. Run: circuit-court library build")
+        return [
+            (identity, 1.0 - float(distance)) for identity, distance in zip(found["ids"][0], distances[0], strict=True)
+        ]
+
+    def drop_others(self, keep: Sequence[str]) -> None:
+        """Remove generations that nobody needs any more."""
+        if self.server:
+            client = self._client("", create=False)
+            for collection in client.list_collections():
+                if (
+                    collection.name.startswith(f"{COLLECTION}-g")
+                    and collection.name.removeprefix(f"{COLLECTION}-") not in keep
+                ):
+                    client.delete_collection(collection.name)
+        elif self.folder.is_dir():
+            for path in self.folder.iterdir():
+                if path.is_dir() and path.name.startswith("g") and path.name not in keep:
+                    shutil.rmtree(path)
+
+    def exists(self, generation: str) -> bool:
+        """Whether a generation is there to be opened."""
+        if not self.server:
+            return (self.folder / generation).is_dir()
+        return any(
+            found.name == self._collection(generation) for found in self._client("", create=False).list_collections()
+        )
+
+    def close(self) -> None:
+        if self._open:
+            _close(self._open[1])
+            self._open = None
+
+    def _collection(self, generation: str) -> str:
+        return f"{COLLECTION}-{generation}" if self.server else COLLECTION
+
+    def _collection_of(self, generation: str) -> chromadb.Collection:
+        if self._open and self._open[0] == generation:
+            return self._open[2]
+        self.close()
+        client = self._client(generation, create=False)
+        try:
+            collection = client.get_collection(self._collection(generation), embedding_function=None)
+        except (NotFoundError, ValueError) as error:
+            _close(client)
+            raise VectorIndexError("The vector index is not there. Run: circuit-court library build") from error
+        self._open = (generation, client, collection)
+        return collection
+
+    def _client(self, generation: str, *, create: bool) -> ClientAPI:
+        if self.server:
+            host, _, port = self.server.removeprefix("https://").removeprefix("http://").rstrip("/").partition(":")
+            secure = self.server.startswith("https://")
+            return chromadb.HttpClient(
+                host=host, port=int(port or (443 if secure else 8000)), ssl=secure, settings=_SETTINGS
+            )
+        path = self.folder / generation
+        if create:
+            path.mkdir(parents=True, mode=0o700)
+        elif not path.is_dir():
+            raise VectorIndexError(f"The vector index {path} is not there. Run: circuit-court library build")
+        return chromadb.PersistentClient(path=str(path), settings=_SETTINGS)
+
+
+def _close(client: ClientAPI) -> None:
+    """Release a client's files and threads; the type that Chroma declares has no `close`, the object has."""
+    if isinstance(client, Client):
+        client.close()
