@@ -6,6 +6,7 @@ program shows a traceback.
 """
 
 import importlib
+import logging
 import sys
 
 import click
@@ -65,6 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _status(arguments: list[str] | None) -> int:
     from agent.errors import USER_ERRORS
 
+    logging.getLogger().addHandler(logging.NullHandler())  # what libraries log is not for this terminal
     try:
         outcome = cli.main(args=arguments, prog_name="circuit-court", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:

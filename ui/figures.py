@@ -103,7 +103,7 @@ def intervals(predictions: Sequence[PredictionCard], palette: Palette) -> go.Fig
                 x=[p.estimate],
                 y=[row],
                 mode="markers",
-                marker={"color": color, "size": 11, "line": {"color": palette.ground, "width": 1.5}},
+                marker={"color": color, "size": 11, "symbol": "circle" if p.role == "critical" else "circle-open"},
                 error_x={
                     "type": "data",
                     "symmetric": False,
@@ -150,32 +150,58 @@ def _thresholds(figure: go.Figure, p: PredictionCard, row: int, reach: tuple[flo
 
 
 def controls(prediction: PredictionCard, component: str, palette: Palette) -> go.Figure:
-    """Where the component stands among its matched controls: a histogram of theirs, its own marked."""
-    values = prediction.control_values
+    """Where the component stands among its matched controls: a dot for each of them, stacked, its own marked."""
+    values, labels = prediction.control_values, prediction.control_labels
+    names = labels if len(labels) == len(values) else [f"control {i + 1}" for i in range(len(values))]
+    own = [prediction.estimate] if prediction.estimate is not None else []
+    low, high = min([*values, *own, 0.0]), max([*values, *own, 0.0])
+    heights = stacked(values, (high - low) / 44 or 1.0)
     figure = go.Figure(
-        go.Histogram(
+        go.Scatter(
             x=values,
-            nbinsx=max(8, min(24, len(values) // 2)),
-            marker={"color": palette.cloud, "line": {"color": palette.ground, "width": 1}},
-            hovertemplate="%{y} controls at %{x}<extra></extra>",
+            y=heights,
+            mode="markers",
+            customdata=names,
+            marker={"color": palette.cloud, "size": 9, "line": {"color": palette.ground, "width": 1}},
+            hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
         )
     )
     if prediction.estimate is not None:
-        color = outcome_color(prediction.outcome, palette)
-        figure.add_vline(x=prediction.estimate, line={"color": color, "width": 2.5})
-        figure.add_annotation(
-            x=prediction.estimate,
-            y=1,
-            yref="paper",
-            yanchor="top",
-            xanchor="right",
-            xshift=-6,
-            text=f"<b>{component}</b> {prediction.estimate:+.3f}".replace("-", "−"),
-            showarrow=False,
-            font={"color": color, "size": 13},
-        )
-    _layout(figure, palette, height=240)
-    figure.update_xaxes(title_text=f"{prediction.quantity} of {len(values)} matched controls", tickformat=".2f")
-    figure.update_yaxes(title_text="controls", rangemode="tozero")
-    figure.update_layout(bargap=0.02)
+        _mark(figure, prediction.estimate, component, outcome_color(prediction.outcome, palette), low, high)
+    _layout(figure, palette, height=250)
+    room = 0.06 * ((high - low) or 1.0)
+    figure.update_xaxes(
+        title_text=f"{prediction.quantity} of {len(values)} matched controls",
+        tickformat=".2f",
+        range=[low - room, high + room],
+        showgrid=False,
+    )
+    figure.update_yaxes(visible=False, range=[0, max(8.0, max(heights, default=0) * 1.25)])
     return figure
+
+
+def _mark(figure: go.Figure, value: float, component: str, color: str, low: float, high: float) -> None:
+    right = value > (low + high) / 2
+    figure.add_vline(x=value, line={"color": color, "width": 2.5})
+    figure.add_annotation(
+        x=value,
+        y=1,
+        yref="paper",
+        yanchor="top",
+        xanchor="right" if right else "left",
+        xshift=-6 if right else 6,
+        text=f"<b>{component}</b> {value:+.3f}".replace("-", "−"),
+        showarrow=False,
+        font={"color": color, "size": 13},
+    )
+
+
+def stacked(values: Sequence[float], width: float) -> list[float]:
+    """Heights of a dot plot: values within one bin of `width` stand on each other, from 1."""
+    counts: dict[int, int] = {}
+    heights = []
+    for value in values:
+        place = round(value / width)
+        counts[place] = counts.get(place, 0) + 1
+        heights.append(float(counts[place]))
+    return heights

@@ -9,7 +9,7 @@ ICON = Path(__file__).with_name("icon.svg")
 
 _STYLE = """
 <style>
-  .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
+  .stMainBlockContainer { padding-top: 5.4rem; padding-bottom: 3rem; }
   [data-testid="stStatusWidget"] { display: none; }
   [data-testid="stHeader"] { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
   h1, h2, h3 { letter-spacing: -0.01em; }

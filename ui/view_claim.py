@@ -72,7 +72,7 @@ def draw_predictions(card: ClaimCard) -> None:
         )
         st.caption(
             "Points are estimates with their intervals. The green range starts at the smallest effect that would make the "
-            "claim worth saying; the dotted line is what counts as negligible."
+            "claim worth saying; the dotted line is what counts as negligible. Hollow points corroborate and decide nothing."
         )
     st.table([_row(p) for p in shown], hide_index=True, border="horizontal")
     draw_assays(card)
@@ -132,7 +132,7 @@ def draw_heatmap(card: ClaimCard, result: Result) -> None:
     st.caption(MAPS[name])
     palette = figures.palette_for(st.context.theme.type)
     st.plotly_chart(
-        figures.heatmap(values, palette, quantity=name, marked=_heads(card)),
+        figures.heatmap(values, palette, quantity="AtP" if name == "atp" else name, marked=_heads(card)),
         key=f"heatmap-{card.claim_id}",
         config=figures.PLAIN_CONFIG,
         alt=f"{name} of every head by layer; the table below holds the numbers.",

@@ -3,7 +3,7 @@ import pytest
 
 from agent.cards import PredictionCard
 from tools.component import parse_component
-from ui.figures import controls, heatmap, intervals, palette_for
+from ui.figures import controls, heatmap, intervals, palette_for, stacked
 from ui.palette import DARK, LIGHT
 
 
@@ -79,6 +79,19 @@ def test_the_component_is_marked_among_its_controls():
     assert list(figure.data[0].x) == [0.0, 0.01, -0.02, 0.03]
     assert figure.layout.shapes[0].x0 == 0.36
     assert "a20.h0" in figure.layout.annotations[0].text
+
+
+def test_controls_of_equal_effect_stand_on_each_other():
+    assert stacked([0.0, 0.001, 0.5, 0.002], 0.1) == [1.0, 2.0, 1.0, 3.0]
+
+
+def test_every_control_is_one_dot_with_its_name():
+    card = prediction(control_values=[0.0, 0.01], control_labels=["a3.h1", "a4.h2"])
+    assert list(controls(card, "a20.h0", LIGHT).data[0].customdata) == ["a3.h1", "a4.h2"]
+
+
+def test_corroborating_predictions_are_drawn_hollow():
+    assert intervals([prediction(role="corroborating")], LIGHT).data[0].marker.symbol == "circle-open"
 
 
 def test_an_unknown_theme_is_drawn_light():

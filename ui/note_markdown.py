@@ -1,0 +1,31 @@
+"""A wiki note's Markdown as the app shows it: safe, with Obsidian's links and callouts in plain Markdown.
+
+`[[id]]`, `[[id|words]]` and `[[id#part]]` become links to the note in this app (its title is the text unless words are
+given); a link to a note that the library does not hold stays as words. `> [!kind] title` becomes a bold first line of
+its quotation. A first heading that repeats the title is left out, since the page shows the title itself.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from ui.safe_markdown import plain, safe
+
+_LINK = re.compile(r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
+_CALLOUT = re.compile(r"^>\s*\[!(?P<kind>\w+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.MULTILINE)
+
+
+def note_markdown(text: str, title: str, titles: Mapping[str, str]) -> str:
+    """Markdown that is safe to show. `titles` maps the ids of notes to their titles."""
+    first, _, rest = text.lstrip().partition("\n")
+    body = rest if first.startswith("# ") and first[2:].strip() == title else text
+
+    def link(match: re.Match[str]) -> str:
+        target = match["target"].strip()
+        words = plain((match["words"] or titles.get(target) or target).strip())
+        return f"[{words}](/library?note={quote(target)})" if target in titles else words
+
+    def callout(match: re.Match[str]) -> str:
+        return f"> **{plain(match['title'].strip() or match['kind'].capitalize())}**  "
+
+    return _LINK.sub(link, _CALLOUT.sub(callout, safe(body)))
