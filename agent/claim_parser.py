@@ -46,8 +46,8 @@ def parse_claim(
     if not sentence.said:
         raise ClaimError(f"The claim is empty. Write for example {EXAMPLES}.")
     _check_scope(sentence, model)
-    named = task_of(sentence, task, known_tasks() if tasks is None else tasks)
     fields = read_fields(sentence)
+    named = task_of(sentence, task, known_tasks() if tasks is None else tasks)
     if fields["type"] not in claim_types():
         raise ClaimError(
             f"This reads as a claim of type {fields['type']!r}, which is not testable here; "
@@ -269,6 +269,47 @@ def _hurts(sentence: Sentence) -> dict[str, Any]:
     return _necessity(sentence, "hurts")
 
 
+def _absence(sentence: Sentence) -> dict[str, Any]:
+    if len(sentence.names) > 1:
+        return _ask(f"Which of {_names(sentence)} is not needed? Verify them one at a time.")
+    named = interventions_of(sentence)
+    details: dict[str, Any] = {"everywhere": True} if words.EXISTENCE.search(sentence.marked) else {}
+    if named:
+        details["interventions"] = named
+    return {"type": "absence", "components": sentence.names, "details": details}
+
+
+def _intervened(sentence: Sentence) -> dict[str, Any]:
+    named = interventions_of(sentence)
+    if len(named) != 1 or len(sentence.names) != 1:
+        return _necessity(sentence)
+    return {"type": "necessity", "components": sentence.names, "details": {"intervention": named[0]}}
+
+
+def interventions_of(sentence: Sentence) -> list[str]:
+    """The interventions that the sentence itself names."""
+    found = [("zero", words.ZEROING), ("resample", words.RESAMPLING), ("mean", words.MEANING)]
+    return [name for name, pattern in found if pattern.search(sentence.marked)]
+
+
+def _comparison(sentence: Sentence) -> dict[str, Any]:
+    if len(sentence.names) != 2:
+        return _ask("A comparison needs two components, as in 'head 20.0 matters more than head 17.4'.")
+    names = sentence.names
+    if re.search(r"\bless\b|\bweaker\b|덜", sentence.marked):
+        names = (names[1], names[0])
+    if re.search(r"⟦0⟧\s*보다", sentence.marked):
+        names = (names[1], names[0])
+    return {"type": "comparison", "components": names}
+
+
+def _role(sentence: Sentence) -> dict[str, Any]:
+    return _ask(
+        f"Not testable here, because {sentence.said!r} states what a component computes, and no test for that role exists. "
+        f"Its effect is testable: '{sentence.names[0]} is necessary'."
+    )
+
+
 def _not_here(reason: str) -> Callable[[Sentence], dict[str, Any]]:
     return lambda sentence: _ask(f"Not testable here, because {reason}.")
 
@@ -278,10 +319,17 @@ READERS: list[Reader] = [
     Reader(
         _untestable_mlp, lambda s: _ask("Write an MLP as m3 or 'MLP 3'; a number with a dot names a head, as in 3.1.")
     ),
+    Reader(
+        lambda s: POSITIONAL in s.names, _not_here("the positional embedding is no component that can be patched here")
+    ),
     Reader(_bare, _necessity),
+    Reader(_has(words.ROLE), _role),
     Reader(_has(words.STEERS), _not_here("steering claims need a direction, and a component's name gives none")),
     Reader(_has(words.REMOVAL_IMPROVES), _hurts),
-    Reader(_has(words.ABSENT), lambda s: {"type": "absence", "components": s.names}),
+    Reader(_has(words.CIRCUIT), lambda s: {"type": "exact-circuit", "components": s.names}),
+    Reader(_has(words.COMPARES), _comparison),
+    Reader(_has(words.ABSENT), _absence),
+    Reader(_has(words.SOME_ANSWERS), _intervened),
     Reader(lambda s: _has(words.RESTORES)(s) or _has(words.LOCALISED)(s), _localisation),
     Reader(_has(words.REMOVAL_WORSENS), _necessity),
     Reader(_has(words.HOLDS_BACK), _hurts),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tools.component import Component, parse_component
 
-_NOT_QUANTITY = r"(?<![\d.])(?<!least\s)(?<!most\s)(?<!than\s)(?<!about\s)(?<!by\s)(?<![=<>≥≤~$]\s)(?<![=<>≥≤~$])"
+_NOT_QUANTITY = r"(?<![\d.])(?<!least\s)(?<!most\s)(?<!about\s)(?<!by\s)(?<![=<>≥≤~$]\s)(?<![=<>≥≤~$])"
 _AT = r"(?:\s*@\s*[A-Za-z][A-Za-z0-9_+-]*)?"
 _SPELLINGS: list[tuple[str, str]] = [
     (r"blocks\.(\d+)\.attn\.hook_(?:z|result|q|pattern)\[(\d+)\]", "a{0}.h{1}"),
@@ -38,7 +38,7 @@ _SPELLINGS: list[tuple[str, str]] = [
     (r"(\d+)\s*(?:번\s*)?(?:층|레이어)\s*의?\s*mlp", "m{0}"),
     (r"\bresid(?:ual)?(?:\s*stream)?\s*(?:at\s+|in\s+|of\s+|entering\s+)?(?:layer\s*)?(\d+)", "resid{0}"),
     (r"\b(?:attn|attention)\s*layer\s*(\d+)(?!\s*[.,]?\s*(?:attention\s+)?head)", "a{0}"),
-    (_NOT_QUANTITY + r"(\d{1,3})\.h?(\d{1,3})(?![\d.]*\d)(?!\s*(?:%|percent|nat|logit|퍼센트))", "a{0}.h{1}"),
+    (_NOT_QUANTITY + r"(\d{1,3})\.h?(\d{1,3})(?![\d.]*\d)(?!\s*(?:%|percent|nat|logit|of\b|퍼센트))", "a{0}.h{1}"),
     (r"(?:the\s+)?position(?:al)?\s+embeddings?", "pos_embed"),
     (r"위치\s*임베딩", "pos_embed"),
 ]

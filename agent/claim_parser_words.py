@@ -77,6 +77,25 @@ UNIQUE = _any(r"\bthe only\b|\bonly (?:head|component|mlp)\b|\ball (?:of )?the (
 EXISTENCE = _any(
     r"\bany answers?\b|\bsome answers?\b|\bevery answers?\b|\banswers? (?:in|un)changed|\bunchanged\b|changes them"
 )
+SOME_ANSWERS = _any(r"\bchanges (?:some|the) (?:answers?|outputs?)\b|\bchanges them\b|답을? 바꾼|답이 바뀐")
+ZEROING = _any(r"\bzero\w*\b|0으로")
+RESAMPLING = _any(
+    r"\bactivations? from another\b|\boutput on the paired\b|\bcorrupted (?:input|prompt|run)\b|\bresampl\w*\b|리샘플|다른 입력"
+)
+MEANING = _any(r"\bmean[- ]ablat\w*\b|\bby its mean\b|\bwith its mean\b|평균으로")
+CIRCUIT = _any(
+    r"\bexactly these components\b|\bcircuit consists of\b|\bcircuit (?:is|comprises)\b|\bthese components (?:alone )?(?:form|make up)\b"
+    r"|회로는.*구성|정확히 .*(?:구성|참여)"
+)
+ROLE = _any(
+    rf"^(?:the )?role of {MARK}",
+    rf"^{MARK} (?:copies|counts|measures|averages|maps|marks|flags|tests|compares|looks|halves|doubles|adds|subtracts|pairs"
+    r"|exchanges|swaps|divides|multiplies|raises|lowers|outputs|keeps|decodes|evaluates|turns|computes|attends|moves|sums"
+    r"|detects|checks|clips|converts|writes the|combines|negates|sorts|reads off|selects|picks|encodes|shifts|spreads)\b",
+    r"\b(?:induction|name[- ]mover|s-?inhibition|inhibition|previous[- ]token|duplicate[- ]token|copy[- ]suppression|backup"
+    r"|negative|copying|positional|counter|successor) (?:head|mover|mlp)s?\b|\bname mover\b",
+    r"(?:유도|인덕션|이전 토큰|중복 토큰|네임 무버|이름 이동|억제)\s*헤드",
+)
 OTHER_MODEL = re.compile(
     r"\b(gpt-?[234][\w.-]*|gpt-?j|llama[\w.-]*|pythia[\w.-]*|gemma[\w.-]*|claude[\w.-]*|mistral[\w.-]*|qwen[\w.-]*|opt-\d+\w*|bert[\w-]*|chatgpt)"
 )

@@ -75,6 +75,10 @@ class ScreenFacts(Facts):
 
     nominated: dict[str, float] = Field(description="component -> largest |score|, strongest first")
     delta1: float = Field(description="never below 0.05 (METHOD 5.8)")
+    scores: dict[str, float] = Field(
+        default_factory=dict, description="small models: |resample harm| of every component"
+    )
+    zeroed: dict[str, float] = Field(default_factory=dict, description="small models: |zero harm| of every component")
     exact: bool = Field(description="whether the scores are exact harms (small models) or gradient estimates")
     n: int
     result_id: str

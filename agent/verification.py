@@ -120,10 +120,7 @@ def screen_of(claim: Claim, lab: Laboratory, gate: GateFacts) -> ScreenFacts:
     if gate.kept_templates and sorted(gate.kept_templates) != sorted(lab.task(claim.task).templates):
         params["templates"] = gate.kept_templates
     if lab.model.n_components <= SMALL_MODEL:
-        result_id, result = lab.run("head-ablation", {**params, "mlps": lab.model.has_mlps, "method": "resample"})
-        scores = exact_scores(result)
-        nominated = {name: score for name, score in scores.items() if score >= NOMINATED_HARM}
-        return ScreenFacts(nominated=nominated, delta1=FLOOR, exact=True, n=SCREEN_PROMPTS, result_id=result_id)
+        return _exact_screen(lab, params)
     result_id, result = lab.run("screen", params)
     return ScreenFacts(
         nominated=gradient_scores(result),
@@ -131,6 +128,21 @@ def screen_of(claim: Claim, lab: Laboratory, gate: GateFacts) -> ScreenFacts:
         exact=False,
         n=SCREEN_PROMPTS,
         result_id=result_id,
+    )
+
+
+def _exact_screen(lab: Laboratory, params: dict[str, Any]) -> ScreenFacts:
+    sweep = {**params, "mlps": lab.model.has_mlps}
+    result_id, result = lab.run("head-ablation", {**sweep, "method": "resample"})
+    scores, zeroed = exact_scores(result), exact_scores(lab.run("head-ablation", {**sweep, "method": "zero"})[1])
+    return ScreenFacts(
+        nominated={name: score for name, score in scores.items() if score >= NOMINATED_HARM},
+        delta1=FLOOR,
+        exact=True,
+        n=SCREEN_PROMPTS,
+        result_id=result_id,
+        scores=scores,
+        zeroed=zeroed,
     )
 
 

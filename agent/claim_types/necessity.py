@@ -1,18 +1,43 @@
 """T1: a component is needed for the behaviour (or, in the other direction, holds it back).
 
 Critical: resample harm against a floor (C1), mean-ablation agreement (C2), rank among matched controls (C3).
-Corroborating: the direct effect (K1), from which the card tells self-repair. METHOD section 2, T1.
+Corroborating: the direct effect (K1), from which the card tells self-repair. METHOD section 2, T1. A sentence that
+names its own intervention ("zeroing its output changes some answers") is a claim about that intervention: it is tested
+with it alone, against the smallest floor, and reaches rung 2 (guard G8).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from pydantic import Field
+
 from agent.cards import VerdictWord
-from agent.claims import Claim, ClaimType, register_type, spoken, task_word
+from agent.claims import FLOORS, Claim, ClaimType, Details, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import ONE_LOOK, TWO_LOOKS, Look, Prediction
 from agent.rules import AgreementRule, ControlsRule, EffectRule, RankRule
 from agent.situation import Situation, matched_controls
+
+Intervention = Literal["resample", "mean", "zero"]
+INTERVENTION_WORDS: dict[str, str] = {
+    "resample": "replacing {} by its value on the paired corrupted prompt",
+    "mean": "replacing {} by its mean",
+    "zero": "zeroing {}",
+}
+
+
+class NecessityDetails(Details):
+    """`intervention`: the one that the sentence names, when it names one."""
+
+    intervention: Intervention | None = Field(
+        default=None, description="resample, mean or zero; both METHOD's when absent"
+    )
+
+
+def _intervention(claim: Claim) -> Intervention | None:
+    detail = claim.detail()
+    assert isinstance(detail, NecessityDetails), detail
+    return detail.intervention
 
 
 def floors(claim: Claim, situation: Situation) -> tuple[float, float]:
@@ -30,19 +55,27 @@ def task_params(claim: Claim, situation: Situation) -> dict[str, Any]:
 
 def assay(claim: Claim, situation: Situation) -> Prediction:
     """The assay controls that every verdict rests on (METHOD 1.5)."""
+    banned = {*situation.excluded(), *claim.components}
     return Prediction(
         key="A1",
         role="assay",
         experiment="assay",
-        params={**task_params(claim, situation), "exclude": sorted({*situation.excluded(), *claim.components})},
+        params={**task_params(claim, situation), "exclude": sorted(banned)},
         rule=ControlsRule(),
         looks=ONE_LOOK,
         rung=0,
     )
 
 
+def ablation(key: str, params: dict[str, Any], rule: Any, **fields: Any) -> Prediction:
+    """A critical prediction of the head-ablation experiment."""
+    return Prediction(key=key, role="critical", experiment="head-ablation", params=params, rule=rule, **fields)
+
+
 def _wording(claim: Claim) -> str:
     what, task = spoken(claim.components[0]), task_word(claim.task)
+    if intervention := _intervention(claim):
+        return f"{INTERVENTION_WORDS[intervention].format(what)} changes {task}"
     aim = f" specifically for {task}" if claim.specific else f" for {task}"
     if claim.direction == "hurts":
         return f"removing {what} improves {task}"
@@ -51,81 +84,79 @@ def _wording(claim: Claim) -> str:
 
 
 def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
-    component = claim.components[0]
+    base = {**task_params(claim, situation), "components": list(claim.components)}
+    if intervention := _intervention(claim):
+        delta0, delta1 = FLOORS["minor"]
+        rule = EffectRule(array="harm_per_prompt", quantity=f"{intervention} harm", delta0=delta0, delta1=delta1)
+        return [assay(claim, situation), ablation("C1", {**base, "method": intervention}, rule, rung=2)]
     delta0, delta1 = floors(claim, situation)
     sign: Literal[1, -1] = 1 if claim.direction == "helps" else -1
-    base = {**task_params(claim, situation), "components": [component]}
-    controls = matched_controls(component, situation)
     harm = EffectRule(array="harm_per_prompt", quantity="resample harm", sign=sign, delta0=delta0, delta1=delta1)
+    agrees = AgreementRule(array="harm_per_prompt", quantity="mean-ablation harm", sign=sign, least=delta0)
     found = [
         assay(claim, situation),
-        Prediction(
-            key="C1", role="critical", experiment="head-ablation", params={**base, "method": "resample"}, rule=harm
-        ),
-        Prediction(
-            key="C2",
-            role="critical",
-            experiment="head-ablation",
-            params={**base, "method": "mean"},
-            rule=AgreementRule(array="harm_per_prompt", quantity="mean-ablation harm", sign=sign, least=delta0),
-        ),
-        Prediction(
-            key="K1",
-            role="corroborating",
-            experiment="head-ablation",
-            params={**base, "method": "resample"},
-            rule=EffectRule(
-                array="direct_per_prompt",
-                quantity="direct effect",
-                sign=sign,
-                delta0=delta0,
-                delta1=delta1,
-                refutes=False,
-            ),
-            looks=(Look(n=TWO_LOOKS[0].n, alpha=0.01),),
-            rung=1,
-        ),
+        ablation("C1", {**base, "method": "resample"}, harm),
+        ablation("C2", {**base, "method": "mean"}, agrees),
+        direct_effect(base, sign, (delta0, delta1)),
     ]
-    if controls:
-        found.append(rank_prediction("C3", base, controls, sign))
-    return found
+    controls = matched_controls(claim.components[0], situation)
+    return [*found, rank_prediction("C3", base, controls, sign)] if controls else found
+
+
+def direct_effect(base: dict[str, Any], sign: Literal[1, -1], floor: tuple[float, float]) -> Prediction:
+    """The component's own write, final norm frozen: beside a small total effect it means self-repair."""
+    return Prediction(
+        key="K1",
+        role="corroborating",
+        experiment="head-ablation",
+        params={**base, "method": "resample"},
+        rule=EffectRule(
+            array="direct_per_prompt",
+            quantity="direct effect",
+            sign=sign,
+            delta0=floor[0],
+            delta1=floor[1],
+            refutes=False,
+        ),
+        looks=(Look(n=TWO_LOOKS[0].n, alpha=0.01),),
+        rung=1,
+    )
 
 
 def rank_prediction(key: str, base: dict[str, Any], controls: list[str], sign: Literal[1, -1]) -> Prediction:
     """Resample harm ranked among matched controls on the first look's prompts."""
-    return Prediction(
-        key=key,
-        role="critical",
-        experiment="head-ablation",
-        params={**base, "method": "resample", "controls": controls},
-        rule=RankRule(array="harm_per_prompt", controls="control_harm", quantity="resample harm", sign=sign),
-        looks=ONE_LOOK,
-    )
+    rule = RankRule(array="harm_per_prompt", controls="control_harm", quantity="resample harm", sign=sign)
+    return ablation(key, {**base, "method": "resample", "controls": controls}, rule, looks=ONE_LOOK)
 
 
 def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, list[str]]:
-    del claim, predictions
-    return {
+    del predictions
+    table = {
         "wrong_component": ["C1"],
         "wrong_layer": ["C1"],
         "wrong_direction": ["C1"],
         "right_pattern_without_effect": ["C1"],
-        "effect_of_one_ablation_only": ["C2"],
-        "no_more_than_any_component": ["C1", "C3"],
     }
+    if _intervention(claim) is None:
+        table |= {"effect_of_one_ablation_only": ["C2"], "no_more_than_any_component": ["C1", "C3"]}
+    return table
 
 
 def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Finding]) -> str:
     what, task = spoken(claim.components[0]), task_word(claim.task)
     shown = interval_words(findings.get("C1"))
-    if verdict == "supported" and claim.direction == "hurts":
-        return f"{what} holds {task} back (removing it adds {shown} of the gap)"
-    if verdict == "supported":
-        return f"{what} contributes to {task} (removing it costs {shown} of the gap)"
+    if verdict == "inconclusive":
+        return f"whether {what} is needed for {task} stays open" + (f" (harm {shown})" if shown else "")
+    if intervention := _intervention(claim):
+        done = INTERVENTION_WORDS[intervention].format(what)
+        change = "changes" if verdict == "supported" else "does not change"
+        return f"{done} {change} {task} (harm {shown} of the gap)"
     if verdict == "refuted":
         wanted = "improve" if claim.direction == "hurts" else "cost"
         return f"removing {what} does not {wanted} {task} as much as claimed (harm {shown} of the gap)"
-    return f"whether {what} is needed for {task} stays open" + (f" (harm {shown})" if shown else "")
+    if claim.direction == "hurts":
+        return f"{what} holds {task} back (harm of removing it: {shown} of the gap)"
+    return f"{what} contributes to {task} (removing it costs {shown} of the gap)"
 
 
 def interval_words(finding: Finding | None) -> str:
@@ -141,11 +172,12 @@ NECESSITY = register_type(
     ClaimType(
         name="necessity",
         code="T1",
-        rung=lambda claim: 3,
+        rung=lambda claim: 3 if _intervention(claim) is None else 2,
         wording=_wording,
         predictions=_predictions,
         near_misses=_near_misses,
         displayed=_displayed,
+        details=NecessityDetails,
         narrower="Test the group it belongs to (joint necessity) or what patching it in restores (localisation).",
     )
 )

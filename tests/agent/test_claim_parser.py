@@ -129,3 +129,66 @@ def test_what_cannot_be_tried_says_why(text: str, says: str):
 
 def test_quantities_are_no_heads():
     assert read("removing head 20.0 costs at least 0.3 of IOI").components == ("a20.h0",)
+
+
+@pytest.mark.parametrize(
+    ("text", "details"),
+    [
+        ("head 5.1 is not needed for IOI", {}),
+        ("L5H1 plays no part in IOI", {}),
+        ("Head 1.0 can be ablated without changing any answer.", {"everywhere": True}),
+        (
+            "MLP 0 is dead weight: even zeroing its output leaves every answer unchanged.",
+            {"everywhere": True, "interventions": ["zero"]},
+        ),
+        ("헤드 5.1은 IOI에 필요하지 않다", {}),
+        ("헤드 5.1은 IOI에 영향을 주지 않는다", {}),
+    ],
+)
+def test_absence(text: str, details: dict[str, object]):
+    claim = read(text)
+    assert (claim.type, claim.details) == ("absence", details)
+
+
+@pytest.mark.parametrize(
+    ("text", "intervention"),
+    [
+        ("Zeroing MLP 0's output changes some answers.", "zero"),
+        ("The answers depend on Head 1.0: giving it its activations from another input changes them.", "resample"),
+        ("Without Head 1.0 the model could not give its answers.", None),
+    ],
+)
+def test_named_interventions(text: str, intervention: str | None):
+    claim = read(text)
+    assert (claim.type, claim.details.get("intervention")) == ("necessity", intervention)
+
+
+def test_a_group_is_claimed_together():
+    claim = read("heads 23.0, 23.1 and 23.2 are together necessary for IOI")
+    assert (claim.type, claim.components) == ("group-necessity", ("a23.h0", "a23.h1", "a23.h2"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20.0 matters more than 5.1 for IOI",
+        "head 5.1 matters less than head 20.0",
+        "헤드 20.0은 헤드 5.1보다 더 중요하다",
+    ],
+)
+def test_comparison(text: str):
+    claim = read(text)
+    assert (claim.type, claim.components) == ("comparison", ("a20.h0", "a5.h1"))
+
+
+def test_an_exact_circuit():
+    claim = read("The circuit consists of exactly these components: Head 0.0, MLP 0, Head 3.0.")
+    assert (claim.type, claim.components) == ("exact-circuit", ("a0.h0", "m0", "a3.h0"))
+
+
+@pytest.mark.parametrize(
+    "text", ["Head 0.0 counts positions whose number is repeated somewhere.", "Role of MLP 0: adds one to the count."]
+)
+def test_a_role_is_never_taken_for_something_else(text: str):
+    with pytest.raises(ClaimError, match="no test for that role"):
+        read(text)
