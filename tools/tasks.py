@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from tools.cases import case_task
 from tools.errors import ExperimentError
 from tools.planted import build_planted, planted_models
 from tools.task_file import TemplateTask, read_task_file
@@ -46,6 +47,8 @@ def find_task(name: str) -> Task:
         return known[name]
     if (planted := name.removeprefix("planted-").removeprefix("planted:")) != name:
         return build_planted(planted).task
+    if name.startswith("case:"):
+        return case_task(Path(name.removeprefix("case:")).expanduser())
     if name.endswith((".yaml", ".yml")):
         path = Path(name).expanduser()
         if not path.is_file():
