@@ -58,6 +58,10 @@ class JobQueue:
         self._url = url
         self._client: Any = None
 
+    def connect(self) -> None:
+        """Open the queue, creating it when needed. Raises WorkerError when it cannot be opened."""
+        self._connected()
+
     def _connected(self) -> Any:
         if self._client is None:
             from dbos import DBOSClient, DBOSPortableJSONSerializer  # 0.6 s
