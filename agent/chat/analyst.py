@@ -91,7 +91,7 @@ class BuiltInAnalyst(BaseChatModel):
                 params["components"] = [params.pop("component")]
             return "run_experiment", {"name": heading.subject, "params": params}
         tool, argument = TOOL_OF[heading.intent]
-        return tool, {argument: heading.subject} if argument else {}
+        return tool, {argument: heading.subject, **heading.arguments} if argument else {}
 
     def _word(self, language: Language, message: ToolMessage, since: list[BaseMessage]) -> AIMessage:
         searched = sum(isinstance(m, ToolMessage) and m.name == "search_library" for m in since)

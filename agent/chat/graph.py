@@ -86,7 +86,7 @@ def build_graph(llm: BaseChatModel, toolbox: Toolbox) -> Any:
             Any,
             [
                 ToolErrorMiddleware(_on_error),
-                ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
+                ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="error"),
                 ToolCallLimitMiddleware(run_limit=TOOL_CALLS, exit_behavior="continue"),
             ],
         ),  # each carries its own state type

@@ -117,7 +117,7 @@ def route(question: str, experiments: Sequence[str]) -> Route:
         return to("verify", question.strip())
     for intent, pattern in _BY_PATTERN:
         if pattern.search(question):
-            return to(intent)
+            return to(intent, **_narrowed(intent, question))
     return to("search", question.strip())
 
 
@@ -130,6 +130,12 @@ _BY_PATTERN: list[tuple[Intent, re.Pattern[str]]] = [
     ("compare", _COMPARE),
     ("define", _DEFINE),
 ]
+
+
+def _narrowed(intent: Intent, question: str) -> dict[str, Any]:
+    """A summary of "the ... paper" is about that paper, not about the topic."""
+    paper = intent == "summarise" and re.search(r"\bpaper\b|\bet al\b|논문", question, re.IGNORECASE)
+    return {"kind": "paper"} if paper else {}
 
 
 def _experiment_in(question: str, experiments: Sequence[str]) -> str | None:

@@ -7,16 +7,16 @@ text that the llm may use, and a `Found` with everything it may cite. A method's
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from kb.library import Library
+from typing import Any, Literal
 
 from agent.answer import Citation
 from agent.cards import ClaimCard
 from agent.chat.found import Found
 from agent.court import Court
 from agent.errors import AgentError, LedgerError
-from kb.records import Cited, Hit
+from kb.errors import UnknownNameError
+from kb.library import Library
+from kb.records import Cited, Filters, Hit
 from tools.errors import CancelledError
 from tools.result import Result
 
@@ -56,12 +56,13 @@ class Toolbox:
             data={"query": query, "remarks": list(answer.remarks)},
         )
 
-    def summarise(self, subject: str) -> Found:
+    def summarise(self, subject: str, kind: Literal["paper", "any"] = "any") -> Found:
         """Summarise a paper, note or topic of the library: question, method, findings, limits, what to test here.
 
-        `subject` is a title, author and year, arXiv id, note id or topic. Every sentence is verbatim and cited.
+        `subject` is a title, author and year, arXiv id, note id or topic; `kind` is paper when a paper is meant.
+        Every sentence is verbatim and cited.
         """
-        summary = self.library.summarise(subject)
+        summary = self.library.summarise(self._paper_about(subject) if kind == "paper" else subject)
         parts = {name: getattr(summary, name) for name in ("question", "method", "findings", "limits", "korean")}
         citations = [self._cited(sentence) for sentences in parts.values() for sentence in sentences]
         lines = [f"{summary.title} ({', '.join(summary.document_ids)}), {summary.verification or 'not verified'}"]
@@ -77,8 +78,9 @@ class Toolbox:
 
     def define(self, term: str) -> Found:
         """What a term of the field means, in cited sentences of the library's note about it."""
-        definition = self.library.define(term)
-        if definition is None:
+        try:
+            definition = self.library.define(term)
+        except UnknownNameError:
             return self.search_library(term)
         citations = [self._cited(s) for s in (*definition.sentences, *definition.korean)]
         lines = [f"{definition.title} ({definition.document_id})"]
@@ -173,6 +175,17 @@ class Toolbox:
             results=[exact.result_id, screen.result_id],
             data={"rows": rows, "task": task, "model": self.model, "n": n, "nominated": len(heads)},
         )
+
+    def _paper_about(self, subject: str) -> str:
+        """The id of the paper that is called so, or that a search for the subject finds first."""
+        try:
+            document = self.library.document(subject, prefer="paper")
+        except UnknownNameError:
+            document = None
+        if document is not None and document.kind == "paper":
+            return document.id
+        found = self.library.search(subject, limit=1, filters=Filters(kinds=("paper",)))
+        return found.hits[0].canonical_id if found.hits else subject
 
     def _cited(self, sentence: Cited) -> Citation:
         passage = self.library.passage(sentence.passage_id)

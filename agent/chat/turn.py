@@ -7,6 +7,7 @@ hosted services is forced off for the length of the turn.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langsmith import tracing_context
@@ -15,14 +16,14 @@ from agent.answer import Answer
 from agent.answer_check import check_answer
 from agent.chat.analyst import BuiltInAnalyst
 from agent.chat.found import Found
-from agent.chat.graph import build_graph
+from agent.chat.graph import MODEL_CALLS, build_graph
 from agent.chat.llm import explain
 from agent.chat.toolbox import Toolbox
 from agent.errors import USER_ERRORS, LlmError
 from tools.errors import CancelledError
 
 HISTORY_MESSAGES = 12
-RECURSION_LIMIT = 40
+RECURSION_LIMIT = 200  # the graph's own nodes count; the limits that bind are in agent/chat/graph.py
 
 
 def run_turn(
@@ -52,6 +53,8 @@ def run_turn(
                     found += _take(message, toolbox)
     except USER_ERRORS:
         raise
+    except ModelCallLimitExceededError as limit:
+        raise LlmError(f"{name} used its {MODEL_CALLS} steps without an answer. Ask a narrower question.") from limit
     except Exception as failure:  # every provider's package raises its own classes
         if isinstance(llm, BuiltInAnalyst):
             raise
