@@ -15,6 +15,7 @@ from agent import inference as inf
 from agent.cards import VerdictWord
 from agent.claims import METHOD_VERSION
 from agent.findings import Finding
+from agent.guards import noted, wrong_data
 from agent.predictions import Prediction, Registration
 from agent.remarks import what_would_change, which_remarks
 from agent.scope import scope_of
@@ -39,6 +40,7 @@ class Verdict(BaseModel):
     scope: str
     remarks: list[str] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    guards: list[str] = Field(default_factory=list, description="ids of the guards of METHOD 3.2 that apply")
     findings: dict[str, Finding]
     looks: dict[str, int]
     p_hypothesis: float | None = Field(default=None, description="largest p over critical predictions (IUT)")
@@ -89,6 +91,7 @@ def judge(registration: Registration, evidence: Evidence) -> Verdict:
         scope=scope_of(registration, evidence),
         remarks=which_remarks(registration, findings, evidence),
         missing=what_would_change(registration, findings, evidence, word),
+        guards=noted(registration, findings),
         findings=findings,
         looks={key: len(results) for key, results in evidence.items() if results},
         p_hypothesis=_p_hypothesis(registration, findings),
@@ -104,6 +107,8 @@ def _decide(registration: Registration, findings: Mapping[str, Finding], evidenc
     gate = registration.situation.gate
     if not gate.passed:
         return "inconclusive", f"behaviour gate failed: {gate.reason}"
+    if wrong := wrong_data(registration, evidence):
+        return "inconclusive", f"invalid experiment ({wrong})"
     for key, finding in findings.items():
         if finding.sub == "invalid":
             return "inconclusive", f"{key}: {finding.reason}"

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.cards import Role
 from agent.claims import METHOD_VERSION, Claim
 from agent.errors import ClaimError
+from agent.guards import check_predictions
 from agent.inference import lineage_alpha
 from agent.rules import Rule
 from agent.situation import Situation
@@ -99,6 +100,7 @@ def register(claim: Claim, situation: Situation, *, lineage: list[str] | None = 
     predictions = tuple(_share_alpha(one, claim.revision) for one in kind.predictions(claim, situation))
     table = kind.near_misses(claim, predictions)
     check_near_misses(predictions, table)
+    check_predictions(predictions)
     return Registration(
         claim_id=claim.claim_id,
         claim=claim.model_copy(update={"said": ""}),
