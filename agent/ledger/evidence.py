@@ -39,7 +39,7 @@ class EvidenceStore:
 
     def __init__(self, database: Database, results_dir: Path) -> None:
         self._database = database
-        self._results_dir = results_dir
+        self.results_dir = results_dir
 
     def start(self, call: Call, *, worker_id: str) -> str:
         """Write down that an experiment starts now; return the attempt's id."""
@@ -131,7 +131,7 @@ class EvidenceStore:
 
     def add_result(self, result: Result) -> str:
         """Store a result's files and row; the same numbers are stored once."""
-        save_result(result, self._results_dir)
+        save_result(result, self.results_dir)
         with self._database.writing() as session:
             if session.get(ResultRow, result.result_id) is None:
                 session.add(
@@ -211,9 +211,9 @@ class EvidenceStore:
     def result(self, result_id: str) -> Result:
         """A stored result with its arrays. Raises LedgerError when there is none, or its file is gone."""
         self.summary(result_id)
-        path = self._results_dir / f"{result_id}.json"
+        path = self.results_dir / f"{result_id}.json"
         if not path.exists() or not path.with_suffix(".npz").exists():
             raise LedgerError(
-                f"The arrays of {result_id} are missing from {self._results_dir}; run the experiment again."
+                f"The arrays of {result_id} are missing from {self.results_dir}; run the experiment again."
             )
         return load_result(path)

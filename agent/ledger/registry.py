@@ -192,16 +192,26 @@ class Registry:
             predictions = list(session.scalars(select(PredictionRow)))
         previous = GENESIS
         for row in rows:
-            own = [one for one in predictions if one.prereg_hash == row.prereg_hash]
-            if content_hash(row.payload) != row.prereg_hash:
-                raise LedgerError(f"Registration {row.position} of {row.claim_id} was changed after it was written.")
-            expected = _chain_hash(previous, row.prereg_hash, row.claim_id, row.registered_at, _fingerprint(own))
-            if row.previous_hash != previous or row.chain_hash != expected:
+            if row.previous_hash != previous:
                 raise LedgerError(f"The chain of registrations breaks at number {row.position} ({row.claim_id}).")
-            if wrong := [one.prediction_id for one in own if one.registered_at != row.registered_at]:
-                raise LedgerError(f"Prediction {wrong[0]} was not written together with its registration.")
+            own = [one for one in predictions if one.prereg_hash == row.prereg_hash]
+            if faults := check_link(row, own):
+                raise LedgerError(f"{faults[0]}.")
             previous = row.chain_hash
         return len(rows)
+
+
+def check_link(row: RegistrationRow, predictions: Sequence[PredictionRow]) -> list[str]:
+    """What is wrong with one registration and its predictions, in words; empty when they are as they were written."""
+    if content_hash(row.payload) != row.prereg_hash:
+        return [f"registration {row.position} of {row.claim_id} was changed after it was written"]
+    expected = _chain_hash(
+        row.previous_hash, row.prereg_hash, row.claim_id, row.registered_at, _fingerprint(predictions)
+    )
+    if row.chain_hash != expected:
+        return [f"the chain of registrations breaks at number {row.position} ({row.claim_id})"]
+    late = [one.prediction_id for one in predictions if one.registered_at != row.registered_at]
+    return [f"prediction {name} was not written together with its registration" for name in late]
 
 
 def _newest_verdict(session: Session, claim_id: str) -> VerdictRow | None:
