@@ -96,8 +96,8 @@ class Court:
 
     def run_experiment(self, name: str, params: dict[str, Any], *, model: str | None = None) -> str:
         """Queue one experiment; outcome of the run is {"result_id"}."""
-        known = [entry["name"] for entry in self.catalogue("experiment")]
-        if name not in known:
+        known = [entry["name"] for entry in self.ledger.catalogue.entries("experiment")]
+        if known and name not in known:  # before a worker ever published them, the worker itself will say so
             raise ExperimentError(f"No experiment is called {name!r}; there are: {', '.join(known)}.")
         return self._submit(
             "experiment", {"name": name, "params": params, "model": absolute(model or self.config.model)}
