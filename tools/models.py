@@ -20,6 +20,8 @@ from transformer_lens import HookedTransformer, HookedTransformerConfig
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tools.decoder import Decoder
+from tools.decoder_readers import read_hooked, read_huggingface
 from tools.errors import ExperimentError, ModelRefusedError, SetupError
 from tools.gguf import converted_folder
 from tools.selftest import SelfTest, run_selftest
@@ -50,6 +52,7 @@ class LoadedModel:
     bridge: Any
     hf: Any | None
     selftest: SelfTest
+    decoder: Decoder | None
     cache: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def card(self) -> dict[str, Any]:
@@ -83,8 +86,9 @@ def load_model(spec: str, *, models_dir: Path, device: str = "cpu", dtype: str =
         raise SetupError(f"device {device!r} was asked for, but this machine shows torch no GPU; use device cpu.")
     source = _find(spec, models_dir, device, DTYPES[dtype])
     reference = _reference_logits(source.hf) if source.hf is not None else None
+    decoder = read_hooked(source.hooked) if source.hooked is not None else read_huggingface(source.hf)
     bridge = _boot(source)
-    report = run_selftest(bridge, reference=reference, tokenizer=source.tokenizer)
+    report = run_selftest(bridge, reference=reference, tokenizer=source.tokenizer, decoder=decoder)
     cfg = bridge.cfg
     if not report.passed:
         failed = "; ".join(f"{c.name}: {c.observed}, expected {c.expected}" for c in report.checks if not c.passed)
@@ -108,6 +112,7 @@ def load_model(spec: str, *, models_dir: Path, device: str = "cpu", dtype: str =
         bridge=bridge,
         hf=source.hf,
         selftest=report,
+        decoder=decoder,
     )
 
 
@@ -124,8 +129,8 @@ def build_hooked(config: dict[str, Any], state: dict[str, Tensor], *, device: st
     unknown = [name for name in unknown if not name.endswith((".mask", ".IGNORE"))]
     if missing or unknown:
         raise ExperimentError(f"the weights do not fit the config: missing {missing[:5]}, unknown {unknown[:5]}.")
-    model.to(device).eval().requires_grad_(False)
-    return model
+    nn.Module.to(model, device)
+    return model.eval().requires_grad_(False)
 
 
 def hash_tensors(state: dict[str, Tensor]) -> str:
