@@ -1,3 +1,4 @@
+import itertools
 import re
 from xml.etree import ElementTree
 
@@ -39,7 +40,7 @@ def test_a_connection_against_the_answer_ends_in_a_bar():
 def test_boxes_of_one_row_do_not_overlap():
     graph = Mechanism(nodes=[node(f"a0.h{h}", 0) for h in range(5)], edges=[])
     places = sorted(float(x) for x in re.findall(r'<rect x="([\d.]+)"', draw_circuit(graph)))
-    assert all(right - left > 148 for left, right in zip(places, places[1:], strict=False))
+    assert all(right - left > 148 for left, right in itertools.pairwise(places))
 
 
 def test_names_are_escaped():
