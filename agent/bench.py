@@ -6,9 +6,9 @@ measured again. Only the worker imports this module: it needs torch.
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +22,7 @@ from agent.model_files import model_files
 from tools.errors import CancelledError, ExperimentError
 from tools.experiment import Experiment, Lab, Params, find_experiment
 from tools.models import LoadedModel, load_model
-from tools.result import call_hash
+from tools.result import Result, call_hash
 from tools.tasks import find_task
 
 log = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ MAX_CRASHES = 8
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wants measured; `prediction_ids` are the registered predictions it is evidence for."""
+    """What somebody wants measured; `prediction_id` names the registered prediction that it is evidence for."""
 
     experiment: str
     params: dict[str, Any]
     model: str
     run_id: str
-    prediction_ids: tuple[str, ...] = field(default=())
+    prediction_id: str | None = None
     look: int = 1
 
 
@@ -47,7 +47,7 @@ class Bench:
 
     def __init__(self, config: Config, ledger: Ledger, *, worker_id: str) -> None:
         self._config, self._ledger, self._worker_id = config, ledger, worker_id
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._loaded: LoadedModel | None = None
 
     def model(self, spec: str, *, fresh: bool = False) -> LoadedModel:
@@ -67,56 +67,48 @@ class Bench:
     def measure(self, asked: Asked, *, progress: Progress, cancelled: Callable[[], bool]) -> str:
         """Run one experiment and return its result's id; a finished run of the same call is taken instead.
 
-        Raises ExperimentError for wrong parameters, CancelledError when stopped, WorkerError when the same call
-        has taken the worker down eight times.
+        Jobs that share the bench take turns, experiment by experiment. Raises ExperimentError for wrong parameters,
+        CancelledError when stopped, WorkerError when the same call has taken the worker down eight times.
         """
         experiment = find_experiment(asked.experiment)
         params = _validated(experiment, asked.params)
-        model = self.model(asked.model)
-        task = getattr(params, "task", None)
-        calls = self._calls(asked, experiment, params, model, find_task(task).info.version if task else None)
-        first, *others = calls
         evidence = self._ledger.evidence
-        result_id = evidence.reusable(first)
-        if result_id is not None:
-            others = calls
-        else:
-            self._check_crashes(first)
-            with _Attempt(evidence.start(first, worker_id=self._worker_id), self._ledger) as attempt:
+        with self._turn(cancelled):
+            model = self.model(asked.model)
+            call = _call(asked, experiment, params, model)
+            result_id = evidence.reusable(call)
+            if result_id is not None:
+                evidence.reuse(call, result_id, worker_id=self._worker_id)
+            else:
+                self._check_crashes(call)
                 lab = Lab(model=model, progress=progress, cancelled=cancelled)
-                result = experiment.run(lab, params)
-                if result.call_hash != first.call_hash:
-                    raise ExperimentError(
-                        f"{experiment.name} reports other parameters, model or task than it was given; "
-                        "its numbers cannot be stored. This is a defect of the experiment."
-                    )
-                result_id = evidence.finish(attempt, result)
-        for call in others:
-            evidence.reuse(call, result_id, worker_id=self._worker_id)
-        for prediction_id in asked.prediction_ids:
-            evidence.add_evidence(prediction_id, result_id, look=asked.look)
+                result_id = self._run(call, lambda: experiment.run(lab, params))
+        if asked.prediction_id is not None:
+            evidence.add_evidence(asked.prediction_id, result_id, look=asked.look)
         return result_id
 
-    def _calls(
-        self, asked: Asked, experiment: Experiment, params: Params, model: LoadedModel, task_version: str | None
-    ) -> list[Call]:
-        values = params.model_dump(mode="json")
-        key = call_hash(
-            experiment.name, experiment.version, values, model_sha256=model.sha256, task_version=task_version
-        )
-        return [
-            Call(
-                experiment=experiment.name,
-                version=experiment.version,
-                params=values,
-                model=asked.model,
-                call_hash=key,
-                prediction_id=prediction_id,
-                look=asked.look,
-                run_id=asked.run_id,
-            )
-            for prediction_id in asked.prediction_ids or (None,)
-        ]
+    def _run(self, call: Call, run: Callable[[], Result]) -> str:
+        """Run the experiment of a call as one attempt; store its result."""
+        evidence = self._ledger.evidence
+        with _Attempt(evidence.start(call, worker_id=self._worker_id), self._ledger) as attempt:
+            result = run()
+            if result.call_hash != call.call_hash:
+                raise ExperimentError(
+                    f"{call.experiment} reports other parameters, model or task than it was given; "
+                    "its numbers cannot be stored. This is a defect of the experiment."
+                )
+            return evidence.finish(attempt, result)
+
+    @contextmanager
+    def _turn(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Wait for the bench. Raises CancelledError when stopped meanwhile."""
+        while not self._lock.acquire(timeout=0.2):
+            if cancelled():
+                raise CancelledError("stopped on request")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _check_crashes(self, call: Call) -> None:
         earlier = self._ledger.evidence.attempts(run_id=call.run_id)
@@ -144,6 +136,22 @@ class _Attempt(AbstractContextManager[str]):
             status = "cancelled" if isinstance(error, CancelledError) else "crashed"
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             self._ledger.evidence.fail(self._attempt_id, status, reason)
+
+
+def _call(asked: Asked, experiment: Experiment, params: Params, model: LoadedModel) -> Call:
+    values, task = params.model_dump(mode="json"), getattr(params, "task", None)
+    version = find_task(task).info.version if task else None
+    key = call_hash(experiment.name, experiment.version, values, model_sha256=model.sha256, task_version=version)
+    return Call(
+        experiment=experiment.name,
+        version=experiment.version,
+        params=values,
+        model=asked.model,
+        call_hash=key,
+        prediction_id=asked.prediction_id,
+        look=asked.look,
+        run_id=asked.run_id,
+    )
 
 
 def _validated(experiment: Experiment, params: dict[str, Any]) -> Params:

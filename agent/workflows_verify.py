@@ -43,7 +43,7 @@ class DurableLaboratory:
             params=params,
             model=self._spec,
             run_id=job.run_id,
-            prediction_ids=(prediction_id,) if prediction_id else (),
+            prediction_id=prediction_id,
             look=look,
         )
 

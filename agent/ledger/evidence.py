@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from agent.errors import LedgerError
 from agent.ledger.engine import Database, now
@@ -104,20 +104,20 @@ class EvidenceStore:
         return self._attempt(call, worker_id=worker_id, status="reused", result_id=result_id)
 
     def finish(self, attempt_id: str, result: Result) -> str:
-        """Store the result and end the attempt well; return the result's id."""
-        result_id = self.add_result(result)
-        self._end(attempt_id, "done", result_id=result_id)
-        return result_id
+        """Store the result and end the attempt well, in one transaction; return the result's id."""
+        stored = self._stored(result)
+        with self._database.writing() as session:
+            _add_row(session, stored)
+            row = session.get_one(AttemptRow, attempt_id)
+            row.status, row.result_id, row.ended_at = "done", result.result_id, now()
+        return result.result_id
 
     def fail(self, attempt_id: str, status: str, error: str) -> None:
         """End the attempt as `crashed` or `cancelled`, with one sentence."""
-        self._end(attempt_id, status, error=error)
-
-    def _end(self, attempt_id: str, status: str, *, result_id: str | None = None, error: str | None = None) -> None:
         with self._database.writing() as session:
             row = session.get_one(AttemptRow, attempt_id)
             if row.status == "started":
-                row.status, row.result_id, row.error, row.ended_at = status, result_id, error, now()
+                row.status, row.error, row.ended_at = status, error, now()
 
     def mark_crashed(self, *, alive: set[str]) -> int:
         """End the attempts that dead workers left behind; return how many there were."""
@@ -131,19 +131,18 @@ class EvidenceStore:
 
     def add_result(self, result: Result) -> str:
         """Store a result's files and row; the same numbers are stored once."""
-        save_result(result, self.results_dir)
+        stored = self._stored(result)
         with self._database.writing() as session:
-            if session.get(ResultRow, result.result_id) is None:
-                session.add(
-                    ResultRow(
-                        result_id=result.result_id,
-                        call_hash=result.call_hash,
-                        experiment=result.experiment,
-                        payload=result.model_dump(mode="json"),
-                        created_at=now(),
-                    )
-                )
+            _add_row(session, stored)
         return result.result_id
+
+    def _stored(self, result: Result) -> Result:
+        """The result as its files hold it: those of the first run that gave these numbers stay."""
+        path = self.results_dir / f"{result.result_id}.json"
+        if path.exists() and path.with_suffix(".npz").exists():
+            return load_result(path)
+        save_result(result, self.results_dir)
+        return result
 
     def add_evidence(self, prediction_id: str, result_id: str, *, look: int) -> str:
         """Attach a result to the prediction that it was run for; doing it again changes nothing.
@@ -217,3 +216,16 @@ class EvidenceStore:
                 f"The arrays of {result_id} are missing from {self.results_dir}; run the experiment again."
             )
         return load_result(path)
+
+
+def _add_row(session: Session, result: Result) -> None:
+    if session.get(ResultRow, result.result_id) is None:
+        session.add(
+            ResultRow(
+                result_id=result.result_id,
+                call_hash=result.call_hash,
+                experiment=result.experiment,
+                payload=result.model_dump(mode="json"),
+                created_at=now(),
+            )
+        )

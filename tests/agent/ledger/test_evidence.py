@@ -108,3 +108,12 @@ def test_missing_arrays_say_what_to_do(ledger, tmp_path):
 def test_evidence_must_name_a_stored_result(ledger):
     with pytest.raises(Exception, match="FOREIGN KEY"), ledger.database.writing() as session:
         session.execute(text("INSERT INTO evidence VALUES ('e', 'p', 'r', 1, 'now')"))
+
+
+def test_the_same_numbers_again_keep_the_first_provenance(ledger):
+    first, second = result(), result()
+    later = second.provenance.model_copy(update={"seconds": 99.0})
+    for one in (first, second.model_copy(update={"provenance": later})):
+        ledger.evidence.add_result(one)
+    assert ledger.evidence.result(first.result_id).provenance.seconds == 0.0
+    assert ledger.evidence.summary(first.result_id).provenance.seconds == 0.0
