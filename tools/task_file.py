@@ -85,8 +85,8 @@ class TemplateTask(TaskHead):
     variables: dict[str, str] = Field(min_length=1)
     orders: dict[str, dict[str, str]] = Field(default_factory=lambda: {"only": {}})
     templates: dict[str, str] = Field(min_length=1)
-    answer: str
-    foil: str
+    answer: str | dict[str, str] = Field(description="text of the answer token, or one text per order")
+    foil: str | dict[str, str]
     corruptions: dict[str, dict[str, str]] = Field(min_length=1, description="the first one is the default")
     extra_labels: list[str] = Field(default_factory=list)
     split: SplitRule = "pools"
@@ -97,7 +97,7 @@ class TemplateTask(TaskHead):
             if pool not in self.pools:
                 raise ValueError(f"variable {variable} names the pool {pool!r}; there are {sorted(self.pools)}")
         for order in self.orders:
-            for text in [*self.templates.values(), self.answer, self.foil]:
+            for text in self.texts(order):
                 for name in PLACEHOLDER.findall(text):
                     self.resolve(order, name)
             for rule in self.corruptions.values():
@@ -123,6 +123,18 @@ class TemplateTask(TaskHead):
                     f"corruption {corruption} changes {sorted(unknown)}, but template {template} has {labels}"
                 )
 
+    def texts(self, order: str) -> list[str]:
+        """Every text of an order in which placeholders stand: templates, answer, foil."""
+        return [*self.templates.values(), self.asked(order, self.answer), self.asked(order, self.foil)]
+
+    def asked(self, order: str, text: str | dict[str, str]) -> str:
+        """The answer or foil text of an order. Raises ValueError when the order has none."""
+        if isinstance(text, str):
+            return text
+        if order not in text:
+            raise ValueError(f"order {order} has no answer or foil; there are {sorted(text)}")
+        return text[order]
+
     def resolve(self, order: str, name: str) -> tuple[str, str]:
         """(variable, column) of a placeholder, aliases of the order followed. Raises ValueError if unknown."""
         name = self.orders[order].get(name, name)
@@ -134,6 +146,11 @@ class TemplateTask(TaskHead):
         if column not in columns:
             raise ValueError(f"{{{name}}}: pool {self.variables[variable]} has the columns {columns}")
         return variable, column
+
+    def source(self, order: str, name: str) -> tuple[str, str | None]:
+        """(variable, column) a corruption takes its filler from; no column means that of the place it fills."""
+        variable, column = self.resolve(order, name)
+        return variable, column if "." in self.orders[order].get(name, name) else None
 
     def occurrences(self, template: str, order: str) -> list[tuple[str, str, str]]:
         """(label, variable, column) of each slot of a template, in the order they stand in the text."""
@@ -149,13 +166,10 @@ class TemplateTask(TaskHead):
 
 
 class RepeatedTokensTask(TaskHead):
-    """A task on repeated random tokens: `prefix` tokens, repeated after `period`, cut before the answer."""
+    """A task on repeated random tokens, cut before the answer; see `tools/task_tokens.py`."""
 
     kind: Literal["repeated-tokens"]
     periods: list[int] = Field(min_length=1, description="tokens per repeat; each is a template")
-    prefix: list[int] = Field(default_factory=lambda: [0], description="lengths of a random run before the first copy")
-    foil: Literal["other-in-prompt"] = "other-in-prompt"
-    split: Literal["tokens"] = "tokens"
 
 
 AnyTaskFile = Annotated[TemplateTask | RepeatedTokensTask, Field(discriminator="kind")]

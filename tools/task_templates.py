@@ -1,14 +1,13 @@
-"""Prompts from templates: fillers that are one token for this tokenizer, aligned corruptions, disjoint
-splits.
+"""Prompts from templates: fillers that are one token for this tokenizer, aligned corruptions, disjoint splits.
 
-Explore and confirm never share a prompt. With `split: pools`, each split pool is divided once and for all by
-the hash of its fillers, so that not even a filler is shared; with `split: prompts` (small pools), a pair
-belongs to the side its texts hash to and pairs whose two halves hash to different sides are not used. Row i
-depends on the task, split, seed and i alone, so a larger draw begins with the smaller one. Templates and
-orders take turns.
+Explore and confirm never share a prompt. With `split: pools`, each split pool is divided once and for all by the hash
+of its fillers, so that not even a filler is shared; with `split: prompts` (small pools), a pair belongs to the side its
+texts hash to and pairs whose two halves hash to different sides are not used. No pair is drawn twice; a clean text
+comes back with another corrupted one only when its clean texts run out. Row i depends on the task, split, seed and i
+alone, so a larger draw begins with the smaller one. Templates and orders take turns.
 
-A filler that this tokenizer splits is left out and counted in `Prompts.notes`; whether the model can do the
-task is not known here (`tools/gate.py`).
+A filler that this tokenizer splits is left out and counted in `Prompts.notes`; whether the model can do the task is
+not known here (`tools/gate.py`).
 """
 
 import hashlib
@@ -90,7 +89,7 @@ class TemplateDrawer:
         templates = chosen(self.spec.name, "template", draw.templates, self.info.templates)
         plan = [(t, o) for o in self.spec.orders for t in templates]
         pairs: list[_Pair] = []
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         for i in range(draw.n):
             template, order = plan[i % len(plan)]
             pairs.append(self._fresh_pair(scene, template, order, _seeds(self.info, draw, i), seen))
@@ -125,9 +124,8 @@ class TemplateDrawer:
     def _used_columns(self) -> dict[str, set[str]]:
         """Columns that stand in a prompt, per pool: each must be one token."""
         used: dict[str, set[str]] = {}
-        texts = [*self.spec.templates.values(), self.spec.answer, self.spec.foil]
         for order in self.spec.orders:
-            names = [name for text in texts for name in PLACEHOLDER.findall(text)]
+            names = [name for text in self.spec.texts(order) for name in PLACEHOLDER.findall(text)]
             names += [
                 source for rule in self.spec.corruptions.values() for source in rule.values() if source != "fresh"
             ]
@@ -151,19 +149,31 @@ class TemplateDrawer:
         variable = label if label in self.spec.variables else label.rstrip("0123456789")
         return self.spec.variables[variable]
 
-    def _fresh_pair(self, scene: _Scene, template: str, order: str, rng: np.random.Generator, seen: set[str]) -> _Pair:
+    def _fresh_pair(
+        self, scene: _Scene, template: str, order: str, rng: np.random.Generator, seen: set[tuple[str, str]]
+    ) -> _Pair:
+        again: _Pair | None = None
         for _ in range(_ATTEMPTS):
             pair = self._pair(scene, template, order, rng)
-            if pair.text in seen or pair.clean == pair.corrupted:
+            if (pair.text, pair.corrupted_text) in seen or pair.clean == pair.corrupted:
+                continue
+            if set(pair.answers) & set(pair.foils):
                 continue
             if self.spec.split == "prompts" and not _on_side(pair, scene.split):
                 continue
-            seen.add(pair.text)
-            return pair
-        raise ExperimentError(
-            f"task {self.spec.name!r} has too few different {scene.split} prompts: {len(seen)} were found; "
-            "ask for fewer, keep more templates or add fillers."
-        )
+            if (pair.text, "") in seen:
+                again = again or pair
+                continue
+            break
+        else:
+            pair = again
+        if pair is None:
+            raise ExperimentError(
+                f"task {self.spec.name!r} has too few different {scene.split} prompts: {len(seen) // 2} were found; "
+                "ask for fewer, keep more templates or add fillers."
+            )
+        seen.update({(pair.text, ""), (pair.text, pair.corrupted_text)})
+        return pair
 
     def _pair(self, scene: _Scene, template: str, order: str, rng: np.random.Generator) -> _Pair:
         rows, spare = self._draw_rows(scene, rng)
@@ -190,8 +200,8 @@ class TemplateDrawer:
             text=text,
             corrupted_text=corrupted_text,
             labels=self._with_extras(labels, len(start) + len(encoded.ids)),
-            answers=self._tokens(scene.vocab, self.spec.answer, order, rows),
-            foils=self._tokens(scene.vocab, self.spec.foil, order, rows),
+            answers=self._tokens(scene.vocab, self.spec.asked(order, self.spec.answer), order, rows),
+            foils=self._tokens(scene.vocab, self.spec.asked(order, self.spec.foil), order, rows),
         )
 
     def _with_extras(self, labels: dict[str, int], length: int) -> dict[str, int]:
@@ -227,8 +237,8 @@ class TemplateDrawer:
             elif key in fresh:
                 word = fresh[key][column]
             else:
-                other, other_column = self.spec.resolve(order, rule[key])
-                word = rows[other][other_column]
+                other, other_column = self.spec.source(order, rule[key])
+                word = rows[other][other_column or column]
             words.append(str(word))
         return words
 

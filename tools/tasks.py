@@ -15,6 +15,7 @@ from tools.cases import case_task
 from tools.errors import ExperimentError
 from tools.planted import build_planted, planted_models
 from tools.task_file import TemplateTask, read_task_file
+from tools.task_repeated import RepeatedDrawer
 from tools.task_spec import Task
 from tools.task_templates import TemplateDrawer
 
@@ -35,9 +36,7 @@ def packaged_tasks() -> dict[str, Task]:
 def load_task_file(path: Path) -> Task:
     """The task of one YAML file. Raises ExperimentError with each wrong field."""
     spec = read_task_file(path)
-    if isinstance(spec, TemplateTask):
-        return TemplateDrawer(spec)
-    raise ExperimentError(f"{path}: tasks of kind {spec.kind!r} are not drawn yet.")
+    return TemplateDrawer(spec) if isinstance(spec, TemplateTask) else RepeatedDrawer(spec)
 
 
 def find_task(name: str) -> Task:

@@ -108,14 +108,36 @@ def test_hash_split_shares_no_text_on_either_side(vocab):
     assert len(texts["explore"]) > 100 and not texts["explore"] & texts["confirm"]
 
 
-def test_no_prompt_twice_in_a_draw(task, vocab):
-    texts = task.draw(vocab, Draw(60)).texts
-    assert len(set(texts)) == 60
+def test_clean_texts_repeat_only_when_used_up_and_pairs_never(task, vocab):
+    prompts = task.draw(vocab, Draw(150))
+    assert len(set(prompts.texts[:60])) == 60
+    assert len(set(zip(prompts.texts, prompts.corrupted_texts, strict=True))) == 150
+    assert len(set(prompts.texts)) == 120
 
 
-def test_more_prompts_than_exist_is_an_error(task, vocab):
+def test_a_whole_row_can_be_taken_from_another_variable(make_vocab):
+    rows = [{"one": a, "two": b} for a, b in zip(NAMES[::2], NAMES[1::2], strict=True)]
+    task = changed(
+        pools={"pair": {"rows": rows}},
+        variables={"X": "pair", "Y": "pair"},
+        orders={"only": {}},
+        templates={"met": "When {X.one} met {X.two}"},
+        answer=" {X.one}",
+        foil=" {Y.one}",
+        corruptions={"other": {"X": "Y"}},
+        extra_labels=[],
+    )
+    vocab = make_vocab(WORDS)
+    prompts = task.draw(vocab, Draw(3))
+    for i, text in enumerate(prompts.corrupted_texts):
+        one = vocab.text(int(prompts.foil[i])).strip()
+        assert text == f"When {one} met {NAMES[NAMES.index(one) + 1]}"
+
+
+def test_more_prompts_than_exist_is_an_error(vocab):
+    task = changed(pools={"name": NAMES[:8]}, corruptions={"S2": {"S2": "fresh"}})
     with pytest.raises(ExperimentError, match="too few different explore prompts"):
-        task.draw(vocab, Draw(500))
+        task.draw(vocab, Draw(100))
 
 
 def test_names_that_split_are_dropped_and_counted(task, make_vocab):
