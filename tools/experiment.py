@@ -44,7 +44,9 @@ class TaskParams(Params):
     split: Split = Field(default="explore", description="explore and confirm prompts never overlap")
     seed: int = Field(default=0, ge=0, description="seed the prompts are drawn with")
     templates: list[str] | None = Field(default=None, description="template ids to keep; all when absent")
-    corruption: str | None = Field(default=None, description="how prompts are corrupted; the task's first way when absent")
+    corruption: str | None = Field(
+        default=None, description="how prompts are corrupted; the task's first way when absent"
+    )
 
 
 def _quiet(done: float, text: str) -> None:
