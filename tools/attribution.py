@@ -15,8 +15,9 @@ from torch import Tensor
 
 from tools.activations import Activations, ReadoutPlan
 from tools.decoder import Decoder, Norm, Site
-from tools.engine import Base, Engine
+from tools.engine import Engine
 from tools.prompts import NO_FOIL, Floats, PromptGroup
+from tools.runner import Base
 
 
 @dataclass
@@ -63,9 +64,8 @@ def attribute(engine: Engine, run: Base = "clean", frozen_at: Base = "clean") ->
     parts = Parts(np.zeros((layers, heads, n)), np.zeros((layers, n)), np.zeros(n), np.zeros(n))
     wanted, last = sites_needed(decoder), layers - 1
     for group in engine.groups():
-        acts = engine.record(engine.tokens(group, run), wanted)
-        final = acts if run == frozen_at else engine.record(engine.tokens(group, frozen_at), {(last, "resid_post")})
-        engine.forward_passes += len(group.rows) * (1 if run == frozen_at else 2)
+        acts = engine.recorded(group, run, wanted)
+        final = acts if run == frozen_at else engine.recorded(group, frozen_at, {(last, "resid_post")})
         _split(engine, group, acts, final[last, "resid_post"], parts)
         engine.step(0.5, "splitting the logit difference")
     return parts

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from tools.engine import Base, Engine
+from tools.engine import Engine
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams
+from tools.hook_engine import HookEngine
 from tools.means import MeanBank
 from tools.prompts import Floats, Prompts
 from tools.result import Control, Estimate, Provenance, Result
+from tools.runner import Base, Runner
 from tools.statistics import LEVEL, bootstrap
 from tools.task_spec import Draw, Task
 from tools.tasks import find_task
@@ -37,19 +39,32 @@ class Measurement:
     params: TaskParams
     task: Task
     prompts: Prompts
-    engine: Engine
+    runner: Runner
     began: float = field(default_factory=time.monotonic)
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property
+    def engine(self) -> Engine:
+        """The engine, for experiments that need the model's weights and not only its hooks.
+
+        Raises ExperimentError for a model family that the engine has no reader for.
+        """
+        if not isinstance(self.runner, Engine):
+            raise ExperimentError(
+                f"this experiment reads the weights of {self.lab.model.name}, whose family it does not know; "
+                "head-ablation and head-patching run on it through hooks."
+            )
+        return self.runner
+
+    @property
     def clean(self) -> Floats:
         """Per-prompt metric of the clean run [n]."""
-        return self.engine.baseline("clean").metric[0]
+        return self.runner.baseline("clean").metric[0]
 
     @property
     def corrupted(self) -> Floats:
         """Per-prompt metric of the corrupted run [n]."""
-        return self.engine.baseline("corrupted").metric[0]
+        return self.runner.baseline("corrupted").metric[0]
 
     @property
     def gap(self) -> float:
@@ -106,11 +121,11 @@ class Measurement:
             seed=self.params.seed,
             device=model.device,
             threads=torch.get_num_threads(),
-            code_version=f"{version('circuit-court')}; {self.engine.how}",
+            code_version=f"{version('circuit-court')}; {self.runner.how}",
             libraries={name: version(name) for name in LIBRARIES},
             started_at=self.started_at,
             seconds=round(time.monotonic() - self.began, 3),
-            forward_passes=self.engine.forward_passes,
+            forward_passes=self.runner.forward_passes,
         )
 
     def result(
@@ -149,16 +164,24 @@ def measure(lab: Lab, params: TaskParams, *, mean_prompts: int | None = None) ->
     """
     task = find_task(params.task)
     prompts = draw(lab, task, params)
-    model = lab.model
-    engine = Engine.for_model(
-        model,
-        prompts,
-        lab.memory_budget,
-        lambda done, text: lab.step(done, text) if text else lab.step(done, "working"),
-    )
+    engine = runner_for(lab, prompts)
     if mean_prompts is not None:
         engine.means = _means(lab, engine, task, params, mean_prompts)
     return Measurement(lab, params, task, prompts, engine)
+
+
+def runner_for(lab: Lab, prompts: Prompts) -> Runner:
+    """The engine where the model's family has a reader, else TransformerLens hooks; the provenance says which."""
+    model = lab.model
+
+    def step(done: float, text: str) -> None:
+        lab.step(done, text or "working")
+
+    if model.decoder is None:
+        return HookEngine(prompts=prompts, device=model.device, bridge=model.bridge, step=step)
+    return Engine(
+        prompts=prompts, device=model.device, decoder=model.decoder, memory_budget=lab.memory_budget, step=step
+    )
 
 
 def draw(lab: Lab, task: Task, params: TaskParams, *, n: int | None = None, seed: int | None = None) -> Prompts:
@@ -170,11 +193,11 @@ def draw(lab: Lab, task: Task, params: TaskParams, *, n: int | None = None, seed
         )
     vocab = None if tokenizer is None else TokenizerVocab(tokenizer)
     templates = tuple(params.templates) if params.templates is not None else None
-    wanted = Draw(n or params.n, params.split, params.seed if seed is None else seed, templates)
+    wanted = Draw(n or params.n, params.split, params.seed if seed is None else seed, templates, params.corruption)
     return task.draw(vocab, wanted)
 
 
-def _means(lab: Lab, engine: Engine, task: Task, params: TaskParams, per_template: int) -> MeanBank:
+def _means(lab: Lab, engine: Runner, task: Task, params: TaskParams, per_template: int) -> MeanBank:
     """The bank of means for these templates; kept with the model, because averaging is the costly part."""
     templates = len(params.templates) if params.templates is not None else len(task.info.templates)
     prompts = draw(lab, task, params, n=per_template * max(1, templates))

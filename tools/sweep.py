@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from tools.component import Component
-from tools.engine import Base
 from tools.errors import ExperimentError
 from tools.interventions import Source, Variant, Where, joint
 from tools.measurement import Measurement
 from tools.prompts import Floats
 from tools.result import Estimate
+from tools.runner import Base
 from tools.selection import draw_controls, read_components
 from tools.statistics import rank_p
 
@@ -88,18 +88,18 @@ def run_sweep(
     controls = variants_of(plan.controls, value, where, n_layers)
     found: dict[str, Floats] = {}
     if plan.single:
-        read = m.engine.run(targets, base=base, distributions=True, text=plan.names()[0])
+        read = m.runner.run(targets, base=base, distributions=True, text=plan.names()[0])
         for name in ("kl", "p_answer", "top1"):
             values = getattr(read, name)
             assert values is not None, name
             found[name] = values[0]
         metric = read.metric
         if controls:
-            control_metric = m.engine.run(controls, base=base, text=f"{len(controls)} controls").metric
+            control_metric = m.runner.run(controls, base=base, text=f"{len(controls)} controls").metric
         else:
             control_metric = np.zeros((0, len(m.prompts)))
     else:
-        metric = m.engine.run(targets, base=base, text=f"{len(targets)} components").metric
+        metric = m.runner.run(targets, base=base, text=f"{len(targets)} components").metric
         control_metric = np.zeros((0, len(m.prompts)))
     return Swept(share(metric), share(control_metric).mean(1), found)
 

@@ -28,7 +28,7 @@ def behaviour(lab: Lab, params: Behaviour) -> Result:
     that fails here.
     """
     m = measure(lab, params)
-    clean = m.engine.baseline("clean", distributions=True)
+    clean = m.runner.baseline("clean", distributions=True)
     top1 = clean.top1 if clean.top1 is not None else np.zeros((1, len(m.prompts)))
     report = check_gate(m.task.info.gate, m.prompts.template, m.clean, m.corrupted)
     of = np.array(m.prompts.template)

@@ -108,7 +108,7 @@ def _direct(m: Measurement, plan: Plan, params: HeadAblation) -> Floats | None:
     if not plan.single or params.method != "resample" or params.position:
         return None
     members = plan.targets[0]
-    if any(c.kind not in ("head", "mlp") or c.position for c in members):
+    if m.lab.model.decoder is None or any(c.kind not in ("head", "mlp") or c.position for c in members):
         return None
     clean = attribute(m.engine, "clean")
     corrupted = attribute(m.engine, "corrupted", frozen_at="clean")

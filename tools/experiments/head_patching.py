@@ -104,7 +104,7 @@ def _neighbours(m: Measurement, plan: Plan, params: HeadPatching) -> tuple[list[
     variants = [
         joint(members, "clean", where=Where(label, offset), n_layers=m.lab.model.n_layers) for offset in offsets
     ]
-    read = m.engine.run(variants, base="corrupted", text="neighbouring positions")
+    read = m.runner.run(variants, base="corrupted", text="neighbouring positions")
     return [f"{label}{offset:+d}" for offset in offsets], m.restored(read.metric)
 
 
