@@ -54,18 +54,26 @@ class DenseIndex:
     ) -> list[tuple[int, float]]:
         """Passages (number, cosine), nearest first; at most `count`."""
         if allowed is not None and len(allowed) <= FEW:
-            numbers, matrix = _load(connection, sorted(allowed))
-            return _top(numbers, matrix, vector, count)
+            return self.cosines(connection, vector, allowed)[:count]
         generation, covered = self._current(connection)
         numbers, matrix = self._load_young(connection, covered)
         found = dict(_top(numbers, matrix, vector, count if allowed is None else len(numbers)))
         if generation:
-            fetch = count + 20 if allowed is None else min(count * 20, 2000)
-            named = self.index.nearest(generation, vector, min(fetch, max(covered, 1)))
+            size = int(self._setting(connection, "index_size") or 1)
+            fetch = 2 * count + 20 if allowed is None else min(count * 20, 2000)
+            named = self.index.nearest(generation, vector, min(fetch, size))
             for number, cosine in _numbers_of(connection, named, covered):
                 found.setdefault(number, cosine)
         kept = [(number, cosine) for number, cosine in found.items() if allowed is None or number in allowed]
         return sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:count]
+
+    @staticmethod
+    def cosines(
+        connection: Connection, vector: Float32[np.ndarray, " dimension"], numbers: Collection[int]
+    ) -> list[tuple[int, float]]:
+        """The cosines of given passages, nearest first."""
+        owners, matrix = _load(connection, sorted(numbers))
+        return _top(owners, matrix, vector, len(owners))
 
     def sync(self, *, force: bool = False) -> bool:
         """Build a new generation when too much is outside the current one; whether one was built."""
@@ -113,14 +121,14 @@ class DenseIndex:
 
 def _stream(connection: Connection, last: int) -> Iterator[tuple[list[str], np.ndarray]]:
     query = text(
-        "SELECT v.number, p.id, v.vector FROM vectors v JOIN passages p ON p.number = v.number "
-        "WHERE v.number > :after AND v.number <= :last ORDER BY v.number LIMIT :chunk"
+        "SELECT v.number, v.part, p.id, v.vector FROM vectors v JOIN passages p ON p.number = v.number "
+        "WHERE (v.number, v.part) > (:number, :part) AND v.number <= :last ORDER BY v.number, v.part LIMIT :chunk"
     )
-    after = 0
-    while rows := connection.execute(query, {"after": after, "last": last, "chunk": CHUNK}).all():
+    after = {"number": 0, "part": 0}
+    while rows := connection.execute(query, {**after, "last": last, "chunk": CHUNK}).all():
         _, matrix = _matrix([(row.number, row.vector) for row in rows])
-        yield [row.id for row in rows], matrix
-        after = rows[-1].number
+        yield [f"{row.id}~{row.part}" for row in rows], matrix
+        after = {"number": rows[-1].number, "part": rows[-1].part}
 
 
 def _load(connection: Connection, numbers: list[int]) -> _Matrix:
@@ -145,16 +153,23 @@ def _top(numbers: np.ndarray, matrix: np.ndarray, vector: np.ndarray, count: int
     if len(numbers) == 0 or count == 0:
         return []
     cosines = matrix @ vector
-    best = np.argsort(-cosines, kind="stable")[:count]
-    return [(int(numbers[place]), float(cosines[place])) for place in best]
+    best: dict[int, float] = {}
+    for place in np.argsort(-cosines, kind="stable"):
+        best.setdefault(int(numbers[place]), float(cosines[place]))
+        if len(best) == count:
+            break
+    return list(best.items())
 
 
 def _numbers_of(connection: Connection, named: list[tuple[str, float]], covered: int) -> list[tuple[int, float]]:
     """Chroma's passage ids as passage numbers; ids that are gone, or were written anew since, are dropped."""
     if not named:
         return []
-    names = {f"id{place}": name for place, (name, _) in enumerate(named)}
+    best: dict[str, float] = {}
+    for name, cosine in named:
+        best.setdefault(name.partition("~")[0], cosine)
+    names = {f"id{place}": name for place, name in enumerate(best)}
     holders = ", ".join(f":{name}" for name in names)
     query = text(f"SELECT id, number FROM passages WHERE id IN ({holders}) AND number <= :covered")
     numbers = {row.id: row.number for row in connection.execute(query, {**names, "covered": covered})}
-    return [(numbers[name], cosine) for name, cosine in named if name in numbers]
+    return [(numbers[name], cosine) for name, cosine in best.items() if name in numbers]

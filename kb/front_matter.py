@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MAX_FRONT_MATTER = 64_000
 _EMPTY = ("", "~", "null", "Null", "NULL", "None")
-LISTS = ("aliases", "tags", "raw_sources", "tech_stack", "authors", "models")
+LISTS = ("aliases", "tags", "raw_sources", "tech_stack", "authors", "models", "questions")
 WORDS = ("id", "title", "category", "status", "canonical_id", "duplicate_of", "kind", "arxiv", "url")
 OTHERS = (
     "source_trust_level",
@@ -97,6 +97,7 @@ class FrontMatter(BaseModel):
     arxiv: str | None = None
     url: str | None = None
     models: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
     claims: tuple[NoteClaim, ...] = ()
     extra: dict[str, Any] = Field(default_factory=dict)
 

@@ -14,12 +14,13 @@ from kb.notes import Note
 from kb.passages import PageStart
 from kb.text import is_korean, normalise
 
-FORMAT = 2  # raised whenever passages or search tokens are made differently, so that every document is made anew
+FORMAT = 3  # raised whenever passages or search tokens are made differently, so that every document is made anew
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """Everything about a document that is stored. `aliases` are further names, without id and title."""
+    """Everything about a document that is stored. `aliases` are further names, without id and
+    title; `questions` are other words in which it may be asked for."""
 
     id: str
     title: str
@@ -29,6 +30,7 @@ class Incoming:
     source: str
     front: dict[str, Any] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     claims: tuple[dict[str, Any], ...] = ()
     pages: tuple[PageStart, ...] = ()
@@ -41,7 +43,18 @@ class Incoming:
     @property
     def content_hash(self) -> str:
         """Changes when anything that is stored changes, or the way it is cut and indexed."""
-        parts = [FORMAT, self.id, self.title, self.kind, self.text, self.origin, self.front, self.aliases, self.claims]
+        parts = [
+            FORMAT,
+            self.id,
+            self.title,
+            self.kind,
+            self.text,
+            self.origin,
+            self.front,
+            self.aliases,
+            self.questions,
+            self.claims,
+        ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -57,6 +70,7 @@ def from_note(note: Note, *, origin: str, source: str) -> Incoming:
         source=source,
         front=front.model_dump(mode="json", exclude={"claims"}),
         aliases=front.aliases,
+        questions=front.questions,
         links=tuple(dict.fromkeys(link.target for link in note.links)),
         claims=tuple(claim.model_dump(exclude_none=True) for claim in front.claims),
         problems=tuple(str(problem) for problem in note.problems),

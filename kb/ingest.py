@@ -6,6 +6,7 @@ A failing item is reported and the next one goes on. Two files with the same not
 is reported. A user's note replaces a starter note of the same id. It does not know about jobs or processes.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from kb.incoming import Incoming
 from kb.passages import Cut, cut_passages
 from kb.readers import read_source
 from kb.records import ItemReport
-from kb.store import Store, vector_key
+from kb.store import PassageVector, Store, vector_key
 
 STARTER = "starter"
 _MARKS = (
@@ -98,16 +99,12 @@ class Ingest:
             self.store.set_settings({"embedder": embedder.name})
         made = 0
         while rows := self._without_vector():
-            contexts = [embedded_text(title, heading, body) for _, title, heading, body in rows]
-            vectors = embedder.embed(contexts)
-            with self.store.write() as connection:
-                connection.execute(
-                    text("INSERT OR REPLACE INTO vectors(number, key, vector) VALUES (:number, :key, :vector)"),
-                    [
-                        {"number": row[0], "key": vector_key(embedder.name, context), "vector": vector.tobytes()}
-                        for row, context, vector in zip(rows, contexts, vectors, strict=True)
-                    ],
-                )
+            vectors = embedder.embed([body for _, _, body in rows])
+            made_now = [
+                PassageVector(number, part, vector_key(embedder.name, body), vector.tobytes())
+                for (number, part, body), vector in zip(rows, vectors, strict=True)
+            ]
+            self.store.add_vectors(made_now)
             made += len(rows)
             if progress:
                 progress(f"{made} passages embedded")
@@ -115,14 +112,21 @@ class Ingest:
             self.dense.rebuild()
         return made
 
-    def _without_vector(self) -> list[tuple[int, str, str, str]]:
+    def _without_vector(self) -> list[tuple[int, int, str]]:
+        """(passage number, part, text) of the next passages that have no vector."""
         query = text(
-            "SELECT p.number, d.title, p.heading, substr(d.text, p.start_at + 1, p.end_at - p.start_at) AS body "
+            "SELECT p.number, p.ordinal, d.title, d.front, p.heading, substr(d.text, p.start_at + 1, p.end_at - p.start_at) AS body "
             "FROM passages p JOIN documents d ON d.id = p.document_id "
             "WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.number = p.number) ORDER BY p.number LIMIT 256"
         )
         with self.store.read() as connection:
-            return [(row.number, row.title, row.heading, row.body) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        found: list[tuple[int, int, str]] = []
+        for row in rows:
+            found.append((row.number, 0, embedded_text(row.title, row.heading, row.body)))
+            questions = json.loads(row.front).get("questions", ()) if row.ordinal == 0 else ()
+            found.extend((row.number, part, question) for part, question in enumerate(questions, start=1))
+        return found
 
     def _cut(self, document: Incoming) -> list[Cut]:
         if self.embedder is None:
@@ -133,19 +137,20 @@ class Ingest:
 
     def _write(self, document: Incoming, cuts: list[Cut], contexts: list[str]) -> None:
         if self.embedder is None or self.store.setting("embedder") not in (None, self.embedder.name):
-            self.store.put(document, cuts, [], [])
+            self.store.put(document, cuts, [])
             return
         if self.store.setting("embedder") is None:
             self.store.set_settings({"embedder": self.embedder.name})
-        known = self.store.vectors_of(document.id)
-        keys = [vector_key(self.embedder.name, context) for context in contexts]
-        missing = [place for place, key in enumerate(keys) if key not in known]
-        fresh = self.embedder.embed([contexts[place] for place in missing])
-        blobs = dict(known)
-        blobs.update(
-            {keys[place]: vector.astype("<f4").tobytes() for place, vector in zip(missing, fresh, strict=True)}
-        )
-        self.store.put(document, cuts, keys, [blobs[key] for key in keys])
+        texts = [(place, 0, context) for place, context in enumerate(contexts)]
+        if cuts:
+            texts += [(0, part, question) for part, question in enumerate(document.questions, start=1)]
+        keys = [vector_key(self.embedder.name, body) for _, _, body in texts]
+        blobs = self.store.vectors_of(document.id)
+        missing = [place for place, key in enumerate(keys) if key not in blobs]
+        fresh = self.embedder.embed([texts[place][2] for place in missing])
+        blobs.update({keys[place]: vector.tobytes() for place, vector in zip(missing, fresh, strict=True)})
+        rows = [PassageVector(place, part, key, blobs[key]) for (place, part, _), key in zip(texts, keys, strict=True)]
+        self.store.put(document, cuts, rows)
 
     def _owner(self, document_id: str) -> tuple[str, str, str] | None:
         """(origin, source, content hash) of the document that has this id."""

@@ -1,7 +1,7 @@
 """Lexical search: BM25 over passages in SQLite's FTS5, Hangul as bigrams, and exact identifiers.
 
-Each passage is indexed with its document's title, its names (id, aliases, tags) and its headings, in columns of their own
-weights. A query is an OR of its content words. `exact` finds passages by identifiers (an arXiv id, a head, a hook).
+Each passage is indexed with its document's title, its names (id, aliases, tags), the
+questions it may be asked by and its headings, in columns of their own weights. A query is an OR of its content words. `exact` finds passages by identifiers (an arXiv id, a head, a hook).
 Scores are positive, larger is better. This module does not know meanings: "ablate" finds "ablation" only because FTS5's
 Porter stemmer maps both to one stem.
 """
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-COLUMN_WEIGHTS = (4.0, 3.0, 2.0, 1.0)  # title, names, heading, body
+COLUMNS = {"title": 4.0, "names": 3.0, "asked": 2.0, "heading": 2.0, "body": 1.0}
 
 _MATCH = text(
-    "SELECT rowid, -bm25(passages_fts, :title, :names, :heading, :body) AS score FROM passages_fts "
+    "SELECT rowid, -bm25(passages_fts, :title, :names, :asked, :heading, :body) AS score FROM passages_fts "
     "WHERE passages_fts MATCH :query ORDER BY score DESC LIMIT :count"
 )
 
@@ -22,24 +22,9 @@ def match(connection: Connection, terms: Sequence[str], count: int) -> list[tupl
     """The passages (number, BM25 score) that hold any of the terms, best first."""
     if not terms:
         return []
-    weights = dict(zip(("title", "names", "heading", "body"), COLUMN_WEIGHTS, strict=True))
     query = " OR ".join('"' + term.replace('"', "") + '"' for term in terms)
-    rows = connection.execute(_MATCH, {**weights, "query": query, "count": count}).all()
+    rows = connection.execute(_MATCH, {**COLUMNS, "query": query, "count": count}).all()
     return [(row.rowid, row.score) for row in rows]
-
-
-def coverage(connection: Connection, terms: Sequence[str], numbers: Sequence[int]) -> float:
-    """The largest share of the terms that one of the passages holds, in any of its columns."""
-    if not terms or not numbers:
-        return 0.0
-    places = ", ".join(str(int(number)) for number in numbers)
-    held = dict.fromkeys(numbers, 0)
-    for term in terms:
-        query = text(f"SELECT rowid FROM passages_fts WHERE passages_fts MATCH :term AND rowid IN ({places})")
-        quoted = '"' + term.replace('"', "") + '"'
-        for number in connection.execute(query, {"term": quoted}).scalars():
-            held[number] += 1
-    return max(held.values()) / len(terms)
 
 
 def exact(connection: Connection, keys: Sequence[str], count: int) -> list[tuple[int, float]]:

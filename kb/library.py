@@ -9,13 +9,15 @@ sentence is verbatim and carries its passage.
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
 from kb.errors import KbError, UnknownNameError
+from kb.evaluate import evaluate, read_questions
+from kb.fusion import Weights
 from kb.incoming import from_text
 from kb.ingest import STARTER, Ingest
 from kb.listing import (
@@ -41,7 +43,7 @@ from kb.records import (
     SearchResult,
     Summary,
 )
-from kb.search import Searcher, Weights
+from kb.search import Searcher
 from kb.starter_notes import note_files
 from kb.store import Store
 from kb.summaries import define, summarise_document, summarise_topic
@@ -186,6 +188,10 @@ class Library:
         if not query.strip():
             raise KbError("The question is empty. Ask with at least one word.")
         return self._searcher.search(query, limit=limit, filters=filters)
+
+    def evaluate(self, path: Path) -> dict[str, Any]:
+        """Measures on a file of questions, as one JSON-able object (`kb.evaluate`)."""
+        return evaluate(self._searcher, read_questions(path))
 
     def document(self, name: str, *, prefer: str | None = None) -> Document:
         """The document an id, title or alias leads to; a duplicate redirects to its canonical note.

@@ -2,7 +2,7 @@
 
 Fields: `id, title, category, status, canonical_id, aliases, duplicate_of, source_trust_level, confidence_score,
 verification_status, tags, raw_sources, last_reinforced, github_commit, tech_stack`, and this project's optional
-`kind, year, authors, arxiv, url, models, claims`. Unknown keys are kept in `extra`. Faults come back as problems
+`kind, year, authors, arxiv, url, models, questions, claims` (`questions`: how the note may be asked for). Unknown keys are kept in `extra`. Faults come back as problems
 (`kb.front_matter`); the note always goes in. The text of a note is what follows the front matter, normalised
 (`kb.text.normalise`). This module does not know what other notes exist: links are returned unresolved.
 """

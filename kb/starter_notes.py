@@ -31,6 +31,12 @@ def facts() -> dict[str, dict[str, Any]]:
     return {entry["key"]: entry for entry in loaded}
 
 
+@cache
+def asked() -> dict[str, list[str]]:
+    """How each entry may be asked for in other words, by key."""
+    return yaml.load((FOLDER / "asked.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
 def note_files() -> list[Path]:
     """Every starter note and guide, by name."""
     return sorted([*NOTES.glob("*.md"), *GUIDES.glob("*.md")], key=lambda path: path.name)
@@ -63,6 +69,7 @@ def front_matter(entry: dict[str, Any]) -> dict[str, Any]:
         **({"arxiv": entry["arxiv"]} if "arxiv" in entry else {}),
         **({"url": entry.get("url") or _arxiv_url(entry)} if entry.get("url") or entry.get("arxiv") else {}),
         **({"models": entry["models_studied"]} if "models_studied" in entry else {}),
+        "questions": asked()[entry["key"]],
         **({"claims": entry["claims_testable"]} if entry.get("claims_testable") else {}),
     }
 

@@ -8,6 +8,7 @@ document whole or not at all. Alembic runs only when the file is behind. This mo
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,16 @@ from kb.schema import (
 from kb.text import name_key, normalise, searchable
 
 _COLUMNS = ("canonical_id", "duplicate_of", "category", "status", "year", "arxiv", "url")
+
+
+@dataclass(frozen=True)
+class PassageVector:
+    """A row of `vectors`."""
+
+    number: int
+    part: int
+    key: str
+    vector: bytes
 
 
 class Store:
@@ -98,12 +109,11 @@ class Store:
         self,
         document: Incoming,
         cuts: Sequence[Cut],
-        keys: Sequence[str],
-        vectors: Sequence[bytes],
+        vectors: Sequence[PassageVector],
     ) -> None:
         """Write a document with its passages, replacing what stood under its id, in one transaction.
 
-        `vectors` (float32, little endian) and their `keys` belong to the passages in order, or both are empty.
+        A vector's `number` is here the place of its passage in `cuts`.
         """
         with self.write() as connection:
             _remove(connection, document.id)
@@ -112,11 +122,19 @@ class Store:
             _insert_names(connection, document)
             _insert_identifiers(connection, cuts, numbers)
             if vectors:
-                rows = [
-                    {"number": number, "key": key, "vector": vector}
-                    for number, key, vector in zip(numbers, keys, vectors, strict=True)
-                ]
+                rows = [{**asdict(vector), "number": numbers[vector.number]} for vector in vectors]
                 connection.execute(insert(VectorRow), rows)
+
+    def add_vectors(self, vectors: Sequence[PassageVector]) -> None:
+        """Write vectors of passages that are there already; a passage that went meanwhile is passed over."""
+        with self.write() as connection:
+            connection.execute(
+                text(
+                    "INSERT OR REPLACE INTO vectors(number, part, key, vector) SELECT :number, :part, :key, :vector "
+                    "WHERE EXISTS (SELECT 1 FROM passages WHERE number = :number)"
+                ),
+                [asdict(vector) for vector in vectors],
+            )
 
     def move(self, document_id: str, source: str) -> None:
         """Note that an unchanged document now lies elsewhere."""
@@ -149,12 +167,18 @@ def _begin(connection: Connection) -> None:
 def _upgrade(store: Store) -> None:
     from alembic import command  # only a new or old file needs Alembic, and importing it takes a third of a second
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with store.write() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise KbError(
+                f"{store.path} was made by another version of the library. Move it away and build it anew."
+            ) from error
 
 
 def _remove(connection: Connection, document_id: str) -> None:
@@ -189,6 +213,7 @@ def _document_values(document: Incoming) -> dict[str, Any]:
 def _insert_passages(connection: Connection, document: Incoming, cuts: Sequence[Cut]) -> list[int]:
     names = searchable(" ".join([document.id, *document.aliases, *document.front.get("tags", ())]))
     title = searchable(document.title)
+    asked = searchable(" \n ".join(document.questions))
     numbers: list[int] = []
     for ordinal, cut in enumerate(cuts):
         row = insert(PassageRow).values(
@@ -204,18 +229,19 @@ def _insert_passages(connection: Connection, document: Incoming, cuts: Sequence[
     if numbers:
         connection.execute(
             text(
-                "INSERT INTO passages_fts(rowid, title, names, heading, body) "
-                "VALUES (:number, :title, :names, :heading, :body)"
+                "INSERT INTO passages_fts(rowid, title, names, asked, heading, body) "
+                "VALUES (:number, :title, :names, :asked, :heading, :body)"
             ),
             [
                 {
                     "number": number,
                     "title": title,
                     "names": names,
+                    "asked": asked if place == 0 else "",
                     "heading": searchable(cut.heading),
                     "body": searchable(cut.text),
                 }
-                for number, cut in zip(numbers, cuts, strict=True)
+                for place, (number, cut) in enumerate(zip(numbers, cuts, strict=True))
             ],
         )
     return numbers

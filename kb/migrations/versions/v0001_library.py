@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "library_1"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -82,6 +82,7 @@ def _create_passages() -> None:
     op.create_table(
         "vectors",
         sa.Column("number", sa.Integer, number, primary_key=True),
+        sa.Column("part", sa.Integer, primary_key=True),
         sa.Column("key", sa.String, nullable=False),
         sa.Column("vector", sa.LargeBinary, nullable=False),
     )
@@ -95,7 +96,7 @@ def _create_passages() -> None:
     )
     op.create_index("identifiers_key", "identifiers", ["key"])
     op.execute(
-        "CREATE VIRTUAL TABLE passages_fts USING fts5(title, names, heading, body, "
+        "CREATE VIRTUAL TABLE passages_fts USING fts5(title, names, asked, heading, body, "
         "tokenize='porter unicode61 remove_diacritics 2')"
     )
 

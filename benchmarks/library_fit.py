@@ -1,0 +1,99 @@
+"""Fits the library's fusion weights and answerability on the `fit` half of benchmarks/questions.jsonl and prints them.
+
+    python benchmarks/library_fit.py DATA_FOLDER MINILM_FOLDER
+
+DATA_FOLDER is made when it is empty. Random local search on the mean of recall@5, hit@5 and reciprocal rank over English,
+Korean and cross-language questions; ridge-penalised logistic regression for the answerability. Paste the printed
+values into kb/fusion.py; `circuit-court library evaluate` reports on the other half.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+
+from kb.coverage import Signals
+from kb.evaluate import Question, ask, measure, read_questions
+from kb.fusion import Answerable, Gathered, Weights, rank_documents
+from kb.library import Library
+
+QUESTIONS = Path(__file__).parent / "questions.jsonl"
+FREE = [field.name for field in fields(Weights) if field.name not in ("dense", "trust")]
+SIGNALS = [field.name for field in fields(Signals)]
+Row = tuple[Question, Gathered, frozenset[str]]
+
+
+def goal(rows: list[Row], weights: Weights, canonical: Callable[[str], str]) -> float:
+    groups: dict[str, list[float]] = defaultdict(list)
+    for question, gathered, keys in rows:
+        if keys:
+            ranked = [document for document, _, _ in rank_documents(gathered, weights, canonical)[:10]]
+            recall, hit, reciprocal, _ = measure(ranked, keys)
+            groups[question.group].append(recall + hit + 0.5 * reciprocal)
+    sizes = {group: len(values) ** 0.5 for group, values in groups.items()}
+    total = sum(sizes.values())
+    return sum(sizes[group] * float(np.mean(values)) for group, values in groups.items()) / total
+
+
+def fit_weights(rows: list[Row], canonical: Callable[[str], str], *, steps: int, seed: int = 0) -> Weights:
+    rng = np.random.default_rng(seed)
+    best = Weights()
+    reached = goal(rows, best, canonical)
+    for step in range(steps):
+        spread = 0.5 if step < steps // 2 else 0.2
+        factors = np.exp(rng.normal(0, spread, len(FREE)) * (rng.random(len(FREE)) < 0.5))
+        tried = Weights(
+            **{**asdict(best), **{n: round(float(getattr(best, n) * f), 3) for n, f in zip(FREE, factors, strict=True)}}
+        )
+        found = goal(rows, tried, canonical)
+        if found > reached:
+            best, reached = tried, found
+    print(f"goal {reached:.4f}")
+    return best
+
+
+def features(signals: Signals) -> list[float]:
+    values = asdict(signals)
+    return [1.0, *(float(min(values[name], 2)) for name in SIGNALS)]
+
+
+def fit_answerable(found: list[tuple[Signals, bool]], false_declines: float) -> Answerable:
+    x = np.array([features(signals) for signals, _ in found])
+    y = np.array([answerable for _, answerable in found], dtype=float)
+    weight = np.where(y == 1, 1.0, (y == 1).sum() / (y == 0).sum())
+
+    def loss(c: np.ndarray) -> float:
+        z = x @ c
+        return float(np.sum(weight * (np.logaddexp(0, z) - y * z)) / np.sum(weight) + 0.003 * np.sum(c[1:] ** 2))
+
+    c = minimize(loss, np.zeros(x.shape[1]), method="BFGS").x
+    p = 1 / (1 + np.exp(-(x @ c)))
+    for threshold in np.arange(0.2, 0.6, 0.05):
+        print(
+            f"threshold {threshold:.2f}: declines {np.mean(p[y == 0] < threshold):.2f} of unanswerable, "
+            f"{np.mean(p[y == 1] < threshold):.3f} of answerable"
+        )
+    threshold = float(np.quantile(p[y == 1], false_declines))
+    return Answerable(*(round(float(value), 2) for value in c), threshold=round(threshold, 3))
+
+
+def main() -> None:
+    library = Library.open(Path(sys.argv[1]), embedder_folder=Path(sys.argv[2]))
+    library.build_starter()
+    searcher = library.searcher(Weights())
+    questions = [question for question in read_questions(QUESTIONS) if question.half == "fit"]
+    rows = [(question, *ask(searcher, question)[:2]) for question in questions]
+    with library.store.read() as connection:
+        canonical = searcher.names(connection).canonical
+    weights = fit_weights(rows, canonical, steps=int(sys.argv[3]) if len(sys.argv) > 3 else 300)
+    print(weights)
+    searcher = library.searcher(weights)
+    print(fit_answerable([(ask(searcher, question)[2], bool(question.keys)) for question in questions], 0.015))
+
+
+if __name__ == "__main__":
+    main()

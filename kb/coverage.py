@@ -1,0 +1,86 @@
+"""How much of a question the best documents speak of: the signals from which the library knows that it does not say.
+
+A question is a list of units: a content word in English; in Korean a word with its English translations, either of which
+will do. A unit weighs as much as it is rare in the library (inverse document frequency, counted up to a cap); one that
+the library never uses weighs most. It compares words, not meanings.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from kb.text import STOPWORDS, content_words, is_korean, without_particle, words
+from kb.translate import english_words
+
+CAP = 2000
+_TOKEN = re.compile(r"[가-힣]+|[A-Za-z0-9][\w+-]*")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What tells a question the library answers from one it does not. Shares lie between 0 and 1."""
+
+    cosine: float = 0.0
+    score: float = 0.0
+    margin: float = 0.0
+    covered: float = 0.0
+    unknown: float = 0.0
+    named: int = 0
+    exact: bool = False
+    korean: bool = False
+
+
+def units(question: str) -> list[str]:
+    """An FTS5 expression for each content word of a question."""
+    if not is_korean(question):
+        return [_phrase([term]) for term in content_words(question)]
+    found: list[str] = []
+    for word in _TOKEN.findall(question):
+        stem = without_particle(word)
+        spellings = [words(stem), *([term] for english in english_words(stem) for term in words(english))]
+        terms = [_phrase(spelling) for spelling in spellings if spelling and spelling[0] not in STOPWORDS]
+        if terms:
+            found.append(" OR ".join(terms))
+    return list(dict.fromkeys(found))
+
+
+def covered(connection: Connection, question: str, documents: Sequence[Sequence[int]]) -> tuple[float, float]:
+    """(weighted share of the units that one of the documents holds, weighted share that the library never uses).
+
+    `documents` are lists of passage numbers.
+    """
+    expressions = units(question)
+    if not expressions:
+        return 0.0, 0.0
+    total = int(connection.execute(text("SELECT count(*) FROM passages")).scalar() or 0)
+    counts = [_count(connection, expression) for expression in expressions]
+    weights = [math.log((min(total, CAP) + 1) / (count + 0.5)) for count in counts]
+    whole = sum(weights) or 1.0
+    held = [
+        sum(
+            weight
+            for expression, weight in zip(expressions, weights, strict=True)
+            if _holds(connection, expression, own)
+        )
+        for own in documents
+    ]
+    unknown = sum(weight for weight, count in zip(weights, counts, strict=True) if count == 0)
+    return max(held, default=0.0) / whole, unknown / whole
+
+
+def _phrase(tokens: Sequence[str]) -> str:
+    return '"' + " ".join(token.replace('"', "") for token in tokens) + '"'
+
+
+def _count(connection: Connection, expression: str) -> int:
+    query = text("SELECT count(*) FROM (SELECT 1 FROM passages_fts WHERE passages_fts MATCH :expression LIMIT :cap)")
+    return int(connection.execute(query, {"expression": expression, "cap": CAP}).scalar() or 0)
+
+
+def _holds(connection: Connection, expression: str, numbers: Sequence[int]) -> bool:
+    places = ", ".join(str(int(number)) for number in numbers)
+    query = text(f"SELECT 1 FROM passages_fts WHERE passages_fts MATCH :expression AND rowid IN ({places}) LIMIT 1")
+    return connection.execute(query, {"expression": expression}).first() is not None
