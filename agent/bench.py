@@ -46,7 +46,7 @@ class Bench:
     """Holds the loaded model; `measure` is the one way to run an experiment."""
 
     def __init__(self, config: Config, ledger: Ledger, *, worker_id: str) -> None:
-        self._config, self._ledger, self._worker_id = config, ledger, worker_id
+        self._config, self.ledger, self._worker_id = config, ledger, worker_id
         self._lock = threading.RLock()
         self._loaded: LoadedModel | None = None
 
@@ -61,7 +61,7 @@ class Bench:
                 config = self._config
                 self._loaded = load_model(spec, models_dir=config.models_dir, device=config.device, dtype=config.dtype)
                 card = self._loaded.card() | {"files": model_files(spec, config.models_dir)}
-                self._ledger.catalogue.publish("model", {spec: card}, replace=False)
+                self.ledger.catalogue.publish("model", {spec: card}, replace=False)
             return self._loaded
 
     def measure(self, asked: Asked, *, progress: Progress, cancelled: Callable[[], bool]) -> str:
@@ -72,7 +72,7 @@ class Bench:
         """
         experiment = find_experiment(asked.experiment)
         params = _validated(experiment, asked.params)
-        evidence = self._ledger.evidence
+        evidence = self.ledger.evidence
         with self._turn(cancelled):
             model = self.model(asked.model)
             call = _call(asked, experiment, params, model)
@@ -89,8 +89,8 @@ class Bench:
 
     def _run(self, call: Call, run: Callable[[], Result]) -> str:
         """Run the experiment of a call as one attempt; store its result."""
-        evidence = self._ledger.evidence
-        with _Attempt(evidence.start(call, worker_id=self._worker_id), self._ledger) as attempt:
+        evidence = self.ledger.evidence
+        with _Attempt(evidence.start(call, worker_id=self._worker_id), self.ledger) as attempt:
             result = run()
             if result.call_hash != call.call_hash:
                 raise ExperimentError(
@@ -111,7 +111,7 @@ class Bench:
             self._lock.release()
 
     def _check_crashes(self, call: Call) -> None:
-        earlier = self._ledger.evidence.attempts(run_id=call.run_id)
+        earlier = self.ledger.evidence.attempts(run_id=call.run_id)
         died = [a for a in earlier if a.call_hash == call.call_hash and a.status == "crashed"]
         if len(died) >= MAX_CRASHES:
             raise WorkerError(

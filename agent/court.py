@@ -14,13 +14,13 @@ from agent.cards import ClaimCard, ClaimSummary, RunCard
 from agent.claims import Claim
 from agent.config import Config
 from agent.docket import claim_card, claim_summaries
-from agent.errors import WorkerError
+from agent.errors import LedgerError, WorkerError
 from agent.events import Event
 from agent.ledger.schema import RunRow
 from agent.ledger.store import Ledger
 from agent.liveness import living_workers
 from agent.published import Published
-from agent.queue import JobQueue
+from agent.queue import APPROVAL, JobQueue
 from tools.errors import ExperimentError
 from tools.result import Result, content_hash
 
@@ -113,6 +113,33 @@ class Court:
         """Queue loading and self-testing a model; outcome is its self-test report."""
         return self._submit("check_model", {"model": absolute(model)})
 
+    def investigate(
+        self,
+        question: str,
+        *,
+        model: str | None = None,
+        task: str | None = None,
+        seconds: float | None = None,
+        forward_passes: int | None = None,
+    ) -> str:
+        """Queue an investigation. What is estimated to cost more than the budget waits for `approve`."""
+        if not question.strip():
+            raise ExperimentError("The question is empty. Ask, for example: how does this model do IOI?")
+        request = {
+            "question": question.strip(),
+            "model": absolute(model or self.config.model),
+            "task": absolute(task) if task else None,
+            "seconds": seconds or self.config.budget_seconds,
+            "forward_passes": forward_passes or self.config.budget_forward_passes,
+        }
+        return self._submit("investigate", request)
+
+    def approve(self, run_id: str, *, yes: bool) -> None:
+        """Answer a run that waits for approval. Raises LedgerError when it does not wait."""
+        if not any(event.kind == "approval" for event in self.events(run_id)) or self.run(run_id).status != "running":
+            raise LedgerError(f"Run {run_id} does not wait for approval.")
+        self._queue.send(run_id, {"approved": yes}, topic=APPROVAL)
+
     def cancel(self, run_id: str) -> None:
         """Ask a queued or running job to stop."""
         runs = self.ledger.runs
@@ -121,6 +148,8 @@ class Court:
         if status == "queued" or not self.worker_alive():
             self._queue.cancel(run_id)
             runs.end(run_id, "cancelled")
+        elif any(event.kind == "approval" for event in runs.events(run_id)):
+            self._queue.send(run_id, {"approved": False}, topic=APPROVAL)  # wakes it, so that it sees the flag
         for child in runs.list(active=True):
             if child.request.get("parent_run") == run_id:
                 self.cancel(child.run_id)

@@ -1,7 +1,8 @@
 """The queue's side that needs no worker: put jobs in, take them out again, send them a message.
 
-Jobs are DBOS workflows on two queues: `turns` (chat) and `laboratory` (whatever needs the model under study; one at
-a time, because hooks change the model they run on). A job's id is its run's id in the ledger and its only argument,
+Jobs are DBOS workflows on three queues: `turns` (chat), `laboratory` (whatever needs the model under study; one at a
+time, because hooks change the model they run on) and `investigations` (long, and waiting for people; they share the
+laboratory's bench). A job's id is its run's id in the ledger and its only argument,
 so that enqueuing twice is harmless. Everything is stored as portable JSON, never pickled. What the jobs do stands in
 `agent/workflows.py`.
 """
@@ -17,6 +18,7 @@ from agent.errors import WorkerError
 
 TURNS = "turns"
 LABORATORY = "laboratory"
+INVESTIGATIONS = "investigations"
 APPLICATION = "circuit-court"
 VERSION = "1"
 QUEUE_OF = {
@@ -25,7 +27,7 @@ QUEUE_OF = {
     "verify": LABORATORY,
     "experiment": LABORATORY,
     "check_model": LABORATORY,
-    "investigate": LABORATORY,
+    "investigate": INVESTIGATIONS,
 }
 APPROVAL = "approval"
 

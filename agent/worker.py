@@ -22,7 +22,7 @@ from agent.config import Config
 from agent.errors import USER_ERRORS
 from agent.ledger.store import Ledger
 from agent.liveness import living_workers
-from agent.queue import APPLICATION, LABORATORY, TURNS, VERSION, JobQueue, migrate_queue
+from agent.queue import APPLICATION, INVESTIGATIONS, LABORATORY, TURNS, VERSION, JobQueue, migrate_queue
 from agent.worker_setup import config_from_line, open_log, published_since_changes, sole_worker
 from agent.workflows import Desk, register_workflows
 
@@ -98,6 +98,7 @@ class Worker:
         DBOS.launch()
         DBOS.register_queue(TURNS, worker_concurrency=CHATS_AT_ONCE, polling_interval_sec=POLL_SECONDS)
         DBOS.register_queue(LABORATORY, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
+        DBOS.register_queue(INVESTIGATIONS, worker_concurrency=CHATS_AT_ONCE, polling_interval_sec=POLL_SECONDS)
         if self._shared:
             threading.Thread(target=self._watch_others, name="takeover", daemon=True).start()
         self._requeue()

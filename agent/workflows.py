@@ -1,4 +1,4 @@
-"""The jobs that a worker does, as DBOS workflows: ask, verify, experiment, check_model.
+"""The jobs that a worker does, as DBOS workflows: ask, verify, experiment, check_model, ingest, investigate.
 
 Each takes its run's id and nothing else; what was asked stands in the ledger. `register_workflows` is called once by
 the worker before DBOS is launched. The reasoning is elsewhere: chat turns in `agent/chat/`, the trial of a claim in
@@ -60,6 +60,7 @@ def register_workflows(desk: Desk) -> None:
         "check_model": _check_model,
         "verify": _verify,
         "ingest": _ingest,
+        "investigate": _investigate,
     }
     for name, body in bodies.items():
         _register(name, body, desk)
@@ -109,6 +110,12 @@ def _ingest(desk: Desk, job: Job) -> dict[str, Any]:
     from agent.workflows_ingest import ingest
 
     return ingest(desk, job)
+
+
+def _investigate(desk: Desk, job: Job) -> dict[str, Any]:
+    from agent.workflows_investigate import investigate
+
+    return investigate(desk, job)
 
 
 def _ask(desk: Desk, job: Job) -> dict[str, Any]:
