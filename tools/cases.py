@@ -71,6 +71,10 @@ class CaseTask:
         self.description = str(data["description"])
         self.labels: list[Any] | None = data["output"]["labels"]
         self.n_vocab = len(data["token_ids"])
+        self.special_ids = tuple(one["id"] for one in (data["bos"], data.get("pad")) if one)
+        words = {one["id"]: one["token"] for one in data["token_ids"] if one["id"] not in self.special_ids}
+        numeric = all(isinstance(token, int | float) and not isinstance(token, bool) for token in words.values())
+        self.numbers: dict[int, float] | None = {k: float(v) for k, v in words.items()} if numeric else None
         self._examples = data["examples"]
         self._version = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
 

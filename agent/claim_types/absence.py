@@ -127,7 +127,7 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     if verdict == "supported":
         return f"{what} has no effect on {task} beyond the floor (harm {shown} of the gap)"
     if verdict == "refuted":
-        failed = [f"{key}: {one.reason}" for key, one in findings.items() if one.outcome == "fail"]
+        failed = [f"{k}: {one.reason}" for k, one in findings.items() if one.outcome == "fail" and k[0] != "K"]
         return f"{what} is involved in {task} ({'; '.join(failed)})"
     return f"whether {what} is involved in {task} stays open" + (f" (harm {shown})" if shown else "")
 
