@@ -88,23 +88,54 @@ class HookEngine(Runner):
             self.step(0.0, "")
 
 
-def _hooks(patches: Sequence[Patch]) -> list[tuple[str, Callable[..., Tensor]]]:
-    """One hook per site, applying its patches in order."""
+Hook = Callable[..., Tensor]
+
+
+def _hooks(patches: Sequence[Patch]) -> list[tuple[str, Hook]]:
+    """One hook per TransformerLens name, applying its patches in order.
+
+    The Bridge's `hook_resid_mid` is only the MLP's input: setting it leaves the stream itself alone. The stream after
+    attention is therefore set through what attention writes, given the stream it is added to.
+    """
     by_site: dict[tuple[int, Site], list[Patch]] = {}
     for patch in patches:
         by_site.setdefault((patch.layer, patch.site), []).append(patch)
+    hooks: dict[str, Hook] = {}
+    for (layer, site), members in by_site.items():
+        if site != "resid_mid":
+            hooks[hook_name(layer, site)] = _write(members)
+    for (layer, site), members in by_site.items():
+        if site == "resid_mid":
+            pre, written = hook_name(layer, "resid_pre"), hook_name(layer, "attn_out")
+            hooks[pre], hooks[written] = _write_mid(members, hooks.get(pre), hooks.get(written))
+    return list(hooks.items())
 
-    def write(members: list[Patch]) -> Callable[..., Tensor]:
-        def hook(value: Tensor, hook: Any) -> Tensor:
-            value = value.clone()
-            for patch in members:
-                place = patch.place(value)
-                place.copy_(patch.new(place, slice(None)))
-            return value
 
-        return hook
+def _write(members: Sequence[Patch]) -> Hook:
+    def hook(value: Tensor, hook: Any) -> Tensor:
+        value = value.clone()
+        for patch in members:
+            place = patch.place(value)
+            place.copy_(patch.new(place, slice(None)))
+        return value
 
-    return [(hook_name(layer, site), write(members)) for (layer, site), members in by_site.items()]
+    return hook
+
+
+def _write_mid(members: Sequence[Patch], before: Hook | None, at_attention: Hook | None) -> tuple[Hook, Hook]:
+    """Hooks on the stream entering the layer and on attention's output that set the stream between them."""
+    entering: list[Tensor] = []
+
+    def remember(value: Tensor, hook: Any) -> Tensor:
+        value = before(value, hook) if before else value
+        entering.append(value)
+        return value
+
+    def write(value: Tensor, hook: Any) -> Tensor:
+        value = at_attention(value, hook) if at_attention else value
+        return _write(members)(entering[-1] + value, hook) - entering[-1]
+
+    return remember, write
 
 
 @torch.no_grad()

@@ -9,15 +9,19 @@ loads TransformerLens models. It does not know tasks or experiments; token ids g
 
 import hashlib
 import json
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import torch
+from huggingface_hub import constants, try_to_load_from_cache
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformer_lens import HookedTransformer, HookedTransformerConfig
 from transformer_lens.model_bridge import TransformerBridge
+from transformer_lens.model_bridge.sources import build_bridge_from_module
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tools.decoder import Decoder
@@ -187,6 +191,8 @@ def _case(folder: Path, config: dict[str, Any], device: str) -> _Source:
 
 
 def _pretrained(where: str, name: str, device: str, dtype: torch.dtype) -> _Source:
+    if not Path(where).is_dir():
+        _check_reachable(where)
     try:
         hf: Any = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, attn_implementation="eager")
         tokenizer = AutoTokenizer.from_pretrained(where) if _has_tokenizer(where) else None
@@ -201,6 +207,21 @@ def _pretrained(where: str, name: str, device: str, dtype: torch.dtype) -> _Sour
     return _Source(name, hash_tensors(dict(hf.state_dict())), revision, tokenizer=tokenizer, hf=hf)
 
 
+def _check_reachable(name: str) -> None:
+    """Raise SetupError at once for a hub model that is neither cached nor within reach (the hub retries for long)."""
+    cached = try_to_load_from_cache(name, "config.json")
+    if isinstance(cached, str):
+        return
+    host = urlparse(constants.ENDPOINT).hostname
+    try:
+        socket.getaddrinfo(host, 443)
+    except OSError as error:
+        raise SetupError(
+            f"{name!r} could not be loaded: it is no local folder, it is not in the hub's cache, and {host} cannot be "
+            "reached from here; use smollm2, planted:<name>, a local folder, or connect to the network."
+        ) from error
+
+
 def _has_tokenizer(where: str) -> bool:
     folder = Path(where)
     return not folder.is_dir() or any(folder.glob("token*")) or (folder / "vocab.json").is_file()
@@ -210,9 +231,12 @@ def _boot(source: _Source) -> Any:
     if source.hooked is not None:
         return source.hooked
     assert source.hf is not None, source.name
-    bridge = TransformerBridge.boot_transformers(source.name, hf_model=source.hf, tokenizer=source.tokenizer)
-    bridge.eval()
-    return bridge
+    if source.tokenizer is None:  # booting by name would ask the hub for a tokenizer
+        kind = type(source.hf).__name__
+        bridge = build_bridge_from_module(source.hf, kind, hf_config=source.hf.config, model_name=source.name)
+    else:
+        bridge = TransformerBridge.boot_transformers(source.name, hf_model=source.hf, tokenizer=source.tokenizer)
+    return bridge.eval().requires_grad_(False)
 
 
 @torch.no_grad()
