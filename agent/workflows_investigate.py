@@ -1,0 +1,48 @@
+"""The job that investigates a question: `agent/investigation.py`, durable, with a wait for approval when it is dear.
+
+It runs beside the laboratory's queue and shares its bench, so that an investigation that waits for a person holds
+nobody up.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from dbos import DBOS
+
+from agent.job import Job
+from agent.plan import Budget
+from agent.queue import APPROVAL
+from agent.workflows_verify import DurableLaboratory
+from tools.errors import CancelledError
+
+if TYPE_CHECKING:
+    from agent.workflows import Desk
+
+WAIT_SECONDS = 30 * 24 * 3600.0
+
+
+def investigate(desk: "Desk", job: Job) -> dict[str, Any]:
+    """Investigate the question of the request; the outcome is the report's JSON."""
+    from agent.investigation import investigate as look_into
+
+    request = job.request
+    lab = DurableLaboratory(desk, job, request["model"])
+    report = look_into(
+        request["question"],
+        lab,
+        job.ledger,
+        task=request["task"],
+        budget=Budget(seconds=request["seconds"], forward_passes=request["forward_passes"]),
+        approve=lambda text, seconds, passes: approved(job, text, seconds, passes),
+        tell=job.emit,
+    )
+    return report.model_dump(mode="json")
+
+
+def approved(job: Job, text: str, seconds: float, forward_passes: int) -> bool:
+    """Ask a person and wait, through restarts, for a yes or a no. Raises CancelledError when the job is stopped."""
+    payload = {"estimate_seconds": seconds, "estimate_forward_passes": forward_passes, "text": text}
+    job.emit("approval", payload)
+    answer = DBOS.recv(APPROVAL, timeout_seconds=WAIT_SECONDS)
+    if job.cancelled():
+        raise CancelledError("stopped on request")
+    return bool(answer and answer["approved"])
