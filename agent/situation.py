@@ -91,6 +91,7 @@ class Situation(Facts):
     task: TaskFacts
     gate: GateFacts
     screen: ScreenFacts | None = None
+    seen: tuple[str, ...] = Field(default=(), description="what an investigation looked at besides, with result ids")
 
     def disclosure(self) -> list[str]:
         """What the proposer could have seen, in words, with result ids."""
@@ -98,7 +99,7 @@ class Situation(Facts):
         if self.screen is not None:
             what = "exact harms" if self.screen.exact else "AtP and IG ranks"
             seen.append(f"explore: {what} of all components, n = {self.screen.n} ({self.screen.result_id})")
-        return seen
+        return [*seen, *self.seen]
 
     def excluded(self) -> list[str]:
         """Components that the screen nominated: never drawn as controls (METHOD 1.2, 5.2)."""

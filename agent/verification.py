@@ -6,13 +6,13 @@ killed anywhere goes on where it was. This module computes no verdict (`agent/ju
 laboratory does).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from agent.claim_cards import prediction_payload, verdict_payload
-from agent.claims import Claim
+from agent.claims import METHOD_VERSION, Claim
 from agent.errors import ClaimError
 from agent.events import EventKind
 from agent.judge import Verdict, find, judge, needs_look
@@ -39,13 +39,13 @@ def _silent(kind: EventKind, payload: dict[str, Any]) -> None:
     """Nobody listens."""
 
 
-def verify(claim: Claim, lab: Laboratory, ledger: Ledger, tell: Tell = _silent) -> Verdict:
-    """Try one claim and store its verdict.
+def verify(claim: Claim, lab: Laboratory, ledger: Ledger, tell: Tell = _silent, *, seen: Sequence[str] = ()) -> Verdict:
+    """Try one claim and store its verdict. `seen`: what else its proposer had looked at on explore prompts.
 
     Raises ClaimError when the model lacks the claim's component, ExperimentError when the task is unknown or cannot
     be drawn for this model.
     """
-    registration = prepare(claim, lab, ledger, tell)
+    registration = prepare(claim, lab, ledger, tell, seen=seen)
     evidence: dict[str, list[Result]] = {}  # every look is asked for again: a replayed job must take the same steps
     while registration.situation.gate.passed:
         wanted = needs_look(registration, evidence)
@@ -58,18 +58,19 @@ def verify(claim: Claim, lab: Laboratory, ledger: Ledger, tell: Tell = _silent) 
     return conclude(registration, evidence, ledger, tell)
 
 
-def prepare(claim: Claim, lab: Laboratory, ledger: Ledger, tell: Tell = _silent) -> Registration:
-    """Look at explore prompts, then register the claim's predictions; nothing is tested before that is stored."""
+def prepare(
+    claim: Claim, lab: Laboratory, ledger: Ledger, tell: Tell = _silent, *, seen: Sequence[str] = ()
+) -> Registration:
+    """Look at explore prompts, then register the claim's predictions; nothing is tested before that is stored.
+
+    A claim that is registered for this model, task and method already keeps that registration.
+    """
     check_claim(claim, lab.model)
-    tell("status", {"text": f"Does {lab.model.name} do the task {claim.task}?"})
-    gate = gate_of(claim, lab)
-    screen = None
-    if gate.passed:
-        tell("status", {"text": "Screening all components on explore prompts"})
-        screen = screen_of(claim, lab, gate)
-    situation = Situation(model=lab.model, task=lab.task(claim.task), gate=gate, screen=screen)
-    registration = register(claim, situation)
-    enter(registration, ledger)
+    situation = situation_of(claim.task, lab, tell).model_copy(update={"seen": tuple(seen)})
+    registration = _standing(claim, situation, ledger)
+    if registration is None:
+        registration = register(claim, situation)
+        enter(registration, ledger)
     tell(
         "registered",
         {
@@ -85,6 +86,32 @@ def prepare(claim: Claim, lab: Laboratory, ledger: Ledger, tell: Tell = _silent)
     return registration
 
 
+def situation_of(task: str, lab: Laboratory, tell: Tell = _silent) -> Situation:
+    """Gate and screen of a task on explore prompts. Raises ExperimentError when the task is unknown."""
+    tell("status", {"text": f"Does {lab.model.name} do the task {task}?"})
+    gate = gate_of(task, lab)
+    screen = None
+    if gate.passed:
+        tell("status", {"text": "Screening all components on explore prompts"})
+        screen = screen_of(task, lab, gate)
+    return Situation(model=lab.model, task=lab.task(task), gate=gate, screen=screen)
+
+
+def _standing(claim: Claim, situation: Situation, ledger: Ledger) -> Registration | None:
+    """The registration that a claim has in the ledger, if it was made for the same model, task and method."""
+    row = ledger.registry.registration(claim.claim_id)
+    if row is None:
+        return None
+    found = Registration.model_validate(row.payload)
+    same = (
+        found.prereg_hash == row.prereg_hash
+        and found.situation.model.sha256 == situation.model.sha256
+        and found.situation.task.version == situation.task.version
+        and found.method_version == METHOD_VERSION
+    )
+    return found if same else None
+
+
 def check_claim(claim: Claim, model: ModelFacts) -> None:
     """Raise ClaimError naming the valid range unless the model has every component of the claim."""
     claim.detail()
@@ -98,9 +125,9 @@ def check_claim(claim: Claim, model: ModelFacts) -> None:
             raise ClaimError(f"{error} (model {model.name})") from error
 
 
-def gate_of(claim: Claim, lab: Laboratory) -> GateFacts:
+def gate_of(task: str, lab: Laboratory) -> GateFacts:
     """The behaviour gate on explore prompts (METHOD 1.5)."""
-    result_id, result = lab.run("behaviour", {"task": claim.task, "n": GATE_PROMPTS, "seed": EXPLORE_SEED})
+    result_id, result = lab.run("behaviour", {"task": task, "n": GATE_PROMPTS, "seed": EXPLORE_SEED})
     checks = [control for control in result.controls if control.passed is not None]
     failed = [control for control in checks if not control.passed]
     reason = "; ".join(f"{c.name} {c.observed}, expected {c.expected}" for c in failed)
@@ -109,15 +136,15 @@ def gate_of(claim: Claim, lab: Laboratory) -> GateFacts:
         accuracy=round(result.estimate("accuracy").value, 6),
         gap=round(result.estimate("gap").value, 6),
         kept_templates=list(result.labels.get("kept_templates", [])),
-        reason=f"{lab.model.name} does not do {claim.task} well enough ({reason})" if failed else "",
+        reason=f"{lab.model.name} does not do {task} well enough ({reason})" if failed else "",
         result_id=result_id,
     )
 
 
-def screen_of(claim: Claim, lab: Laboratory, gate: GateFacts) -> ScreenFacts:
+def screen_of(task: str, lab: Laboratory, gate: GateFacts) -> ScreenFacts:
     """Who might matter, on explore prompts: exact harms on small models, gradient nominees on large ones (5.4)."""
-    params: dict[str, Any] = {"task": claim.task, "n": SCREEN_PROMPTS, "seed": EXPLORE_SEED}
-    if gate.kept_templates and sorted(gate.kept_templates) != sorted(lab.task(claim.task).templates):
+    params: dict[str, Any] = {"task": task, "n": SCREEN_PROMPTS, "seed": EXPLORE_SEED}
+    if gate.kept_templates and sorted(gate.kept_templates) != sorted(lab.task(task).templates):
         params["templates"] = gate.kept_templates
     if lab.model.n_components <= SMALL_MODEL:
         return _exact_screen(lab, params)
