@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "experiments": ("ui.cli_experiments", "List what can be measured, and run one experiment."),
     "library": ("ui.cli_library", "Build, fill, search and read the library."),
     "models": ("ui.cli_models", "List, fetch and self-test models."),
+    "mcp": ("ui.cli_mcp", "Serve the court to other agents over the Model Context Protocol."),
+    "doctor": ("ui.cli_doctor", "Check this installation and say what to repair."),
 }
 
 

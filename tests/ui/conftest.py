@@ -14,17 +14,18 @@ from agent.config import Config
 UI = Path(__file__).parents[2] / "ui"
 
 
-def _small_court() -> None:
-    """Make `small_court` importable by its name, whatever mode pytest imports tests in."""
-    spec = importlib.util.spec_from_file_location("small_court", Path(__file__).with_name("small_court.py"))
+def _importable(name: str) -> None:
+    """Make a module beside this file importable by its name, whatever mode pytest imports tests in."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["small_court"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
 
 
-_small_court()
+_importable("small_court")
+_importable("browser")
 
 
 @pytest.fixture
