@@ -8,6 +8,7 @@ architectures, and says so.
 """
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def write_onnx(folder: Path) -> Path:
     model = _Graph(load_file(folder / "model.safetensors"), config).build()
     onnx.checker.check_model(model)
     path = folder / FILE_NAME
-    unfinished = path.with_suffix(".part")
+    unfinished = path.with_name(f"{FILE_NAME}.{secrets.token_hex(4)}.part")  # two processes may do this at once
     unfinished.write_bytes(model.SerializeToString())
     unfinished.replace(path)
     return path

@@ -1,0 +1,148 @@
+"""Ingest: incremental, deletions followed, conflicts told, one failing item costs only itself."""
+
+import pytest
+
+from kb.errors import KbError
+from kb.library import Library
+from kb.records import Filters
+
+
+def states(report):
+    return {item.source.rpartition("/")[2]: item.state for item in report.items}
+
+
+def test_second_ingest_changes_nothing_and_embeds_nothing(library, write_notes, word_embedder):
+    vault = write_notes({"a.md": "---\nid: a\n---\nalpha text", "b.md": "beta text"})
+    assert states(library.add(vault)) == {"a.md": "added", "b.md": "added"}
+    embedded = word_embedder.embedded
+    assert states(library.add(vault)) == {"a.md": "unchanged", "b.md": "unchanged"}
+    assert word_embedder.embedded == embedded
+
+
+def test_an_edit_embeds_only_the_changed_passage(library, write_notes, word_embedder):
+    vault = write_notes({"a.md": "## A\n\nfirst part\n\n## B\n\nsecond part"})
+    library.add(vault)
+    embedded = word_embedder.embedded
+    write_notes({"a.md": "## A\n\nfirst part\n\n## B\n\nsecond part, edited"})
+    assert states(library.add(vault)) == {"a.md": "updated"}
+    assert word_embedder.embedded == embedded + 1
+
+
+def test_deleted_file_leaves_the_library(library, write_notes):
+    vault = write_notes({"a.md": "alpha", "b.md": "beta"})
+    library.add(vault)
+    (vault / "a.md").unlink()
+    assert states(library.add(vault)) == {"a.md": "removed", "b.md": "unchanged"}
+    assert [line.id for line in library.documents()] == ["b"]
+    assert "a" not in [hit.document_id for hit in library.search("alpha").hits]
+
+
+def test_renamed_file_keeps_its_note(library, write_notes):
+    vault = write_notes({"a.md": "---\nid: same\ntitle: T\n---\nalpha"})
+    library.add(vault)
+    (vault / "a.md").rename(vault / "new.md")
+    assert states(library.add(vault)) == {"new.md": "unchanged"}
+    assert library.document("same").source.endswith("new.md")
+
+
+def test_two_files_with_one_id_are_a_conflict(library, write_notes):
+    vault = write_notes({"a.md": "---\nid: same\n---\nalpha", "b.md": "---\nid: same\n---\nbeta"})
+    report = library.add(vault)
+    assert states(report) == {"a.md": "added", "b.md": "failed"}
+    assert "another id" in report.items[1].message
+    assert library.document("same").text == "alpha"
+
+
+def test_unreadable_file_fails_alone(library, write_notes):
+    vault = write_notes({"a.md": "alpha", "c.md": "gamma"})
+    (vault / "b.md").write_bytes(b"\x00\x01\x02" * 50)
+    report = library.add(vault)
+    assert states(report) == {"a.md": "added", "b.md": "failed", "c.md": "added"}
+
+
+def test_file_that_vanishes_while_reading_is_reported(library, tmp_path):
+    item = library.ingest.one(tmp_path / "gone.md", "vault")
+    assert (item.state, "gone" in item.message) == ("failed", True)
+
+
+def test_cancelling_keeps_what_is_in_and_deletes_nothing(library, write_notes):
+    vault = write_notes({f"{n}.md": f"note {n}" for n in range(4)})
+    library.add(vault)
+    (vault / "0.md").unlink()
+    write_notes({f"{n}.md": f"note {n} edited" for n in range(1, 4)})
+    calls = iter([False, True, True])
+    report = library.add(vault, cancelled=lambda: next(calls))
+    assert [item.state for item in report.items] == ["updated", "cancelled", "cancelled"]
+    assert library.document("0").text == "note 0"
+
+
+def test_problems_of_a_note_are_listed_and_it_goes_in(library, write_notes):
+    vault = write_notes({"a.md": "---\nid: a\nyear: soon\n---\nalpha"})
+    report = library.add(vault)
+    assert report.items[0].state == "added"
+    assert "line 3" in report.items[0].problems[0]
+    assert library.document("a").problems == report.items[0].problems
+
+
+def test_hidden_folders_are_left_alone(library, write_notes):
+    vault = write_notes({"a.md": "alpha", ".obsidian/x.md": "settings"})
+    assert states(library.add(vault)) == {"a.md": "added"}
+
+
+def test_folder_without_notes_says_what_can_be_read(library, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(KbError, match=r"Readable: .*\.md"):
+        library.add(tmp_path / "empty")
+
+
+def test_korean_file_in_cp949_is_read(library, tmp_path):
+    (tmp_path / "n.txt").write_bytes("귀납 헤드는 반복을 잇는다".encode("cp949"))
+    library.add(tmp_path / "n.txt")
+    assert "귀납 헤드" in library.search("귀납 헤드").hits[0].text
+
+
+def test_users_note_stands_in_for_a_starter_note(library, write_notes):
+    library.build_starter()
+    vault = write_notes({"mine.md": "---\nid: circuit\ntitle: My circuit note\n---\nMy own words."})
+    assert states(library.add(vault)) == {"mine.md": "updated"}
+    again = library.build_starter()
+    assert [item.document_id for item in again.items if item.state == "failed"] == ["circuit"]
+    assert library.document("circuit").title == "My circuit note"
+
+
+def test_library_built_without_embedder_gets_vectors_later(tmp_path, write_notes, word_embedder):
+    vault = write_notes({"a.md": "alpha words here"})
+    with Library.open(tmp_path / "h") as plain:
+        plain.add(vault)
+        assert plain.search("alpha words").remarks[0].startswith("Dense search is off")
+    with Library.open(tmp_path / "h", embedder=word_embedder) as embedded:
+        embedded.add(vault)
+        assert embedded.search("alpha words").hits[0].legs.cosine is not None
+
+
+def test_another_embedder_is_noticed_then_embedded_anew(tmp_path, write_notes, make_embedder):
+    vault = write_notes({"a.md": "alpha words here"})
+    with Library.open(tmp_path / "h", embedder=make_embedder("one")) as library:
+        library.add(vault)
+    with Library.open(tmp_path / "h", embedder=make_embedder("two")) as library:
+        assert "another embedder" in library.search("alpha words").remarks[0]
+        library.rebuild_index()
+        assert library.search("alpha words").remarks == ()
+
+
+def test_filters_limit_by_tag_year_and_trust(library, write_notes):
+    library.add(
+        write_notes(
+            {
+                "a.md": "---\nid: a\ntags: [Heads]\nyear: 2020\nsource_trust_level: high\n---\nsame words",
+                "b.md": "---\nid: b\ntags: [lens]\nyear: 2024\nsource_trust_level: low\n---\nsame words",
+            }
+        )
+    )
+    for filters, expected in [
+        (Filters(tags=("heads",)), ["a"]),
+        (Filters(year_from=2021), ["b"]),
+        (Filters(min_trust="medium"), ["a"]),
+    ]:
+        assert [line.id for line in library.documents(filters)] == expected
+        assert [hit.document_id for hit in library.search("same words", filters=filters).hits] == expected
