@@ -84,7 +84,7 @@ def names() -> Planted:
         ),
     )
     return plant(
-        "names", Blueprint(v, 8, 3, 3, spaces, heads, embed=embed, seed=12), NamesIds("planted-names", v), truth
+        "names", Blueprint(v, N_CTX, 3, 3, spaces, heads, embed=embed, seed=12), NamesIds("planted-names", v), truth
     )
 
 
