@@ -63,3 +63,8 @@ def describe(source: Source) -> str:
     page = f", page {source.citation.page}" if source.citation.page else ""
     quote = " ".join(source.citation.quote.split())
     return f"{source.citation.title}{page}" + (f": “{quote[:160]}{'…' if len(quote) > 160 else ''}”" if quote else "")
+
+
+def without_markers(markdown: str) -> str:
+    """Markdown for a terminal: passage and result markers gone, claims named by the beginning of their id."""
+    return MARKER.sub(lambda match: f" ({match['id'][:12]})" if match["kind"] == "c" else "", markdown)

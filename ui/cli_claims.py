@@ -1,13 +1,15 @@
-"""`circuit-court claims`: the ledger's claims, read without a worker."""
+"""`circuit-court claims`: the ledger's claims, read, judged again and taken elsewhere."""
+
+from pathlib import Path
 
 import click
 
-from ui.cli_output import json_option, print_json, table
+from ui.cli_output import json_option, print_json, say, table
 
 
 @click.group()
 def claims() -> None:
-    """Read the claims of the ledger and their evidence."""
+    """Read the ledger's claims, judge them again, take them elsewhere."""
 
 
 @claims.command("list")
@@ -43,3 +45,77 @@ def show(claim_id: str, as_json: bool) -> None:
         print_json(claim_json(card))
     else:
         click.echo("\n".join(claim_lines(card)))
+
+
+@claims.command("rejudge")
+@click.argument("claim_id")
+@json_option
+def rejudge(claim_id: str, as_json: bool) -> None:
+    """Compute a claim's verdict again from the ledger alone; nothing is measured."""
+    from agent.verification import rejudge as judge_again
+    from ui.claim_json import claim_json
+    from ui.session import open_court
+
+    court = open_court()
+    before = court.claim(claim_id)
+    judge_again(before.claim_id, court.ledger)
+    after = court.claim(before.claim_id)
+    same = (before.verdict, before.rung) == (after.verdict, after.rung)
+    if as_json:
+        print_json({"before": before.verdict, "same": same, **claim_json(after)})
+    else:
+        click.echo(f"{after.verdict} (rung {after.rung}): {'as before' if same else f'it was {before.verdict}'}")
+
+
+@claims.command("export")
+@click.argument("claim_ids", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="The bundle to write (a .zip file).")
+@click.option("--notebooks", type=click.Path(path_type=Path), help="Write notebooks in plain TransformerLens into it.")
+@json_option
+def export(claim_ids: tuple[str, ...], out: Path | None, notebooks: Path | None, as_json: bool) -> None:
+    """Take claims with all their evidence elsewhere.
+
+    A bundle is one file that another installation checks and judges again. A notebook reproduces one result's numbers
+    without this program.
+    """
+    from agent.bundle import export_bundle
+    from agent.heavy import ask_heavy
+    from ui.session import open_court
+
+    if out is None and notebooks is None:
+        raise click.UsageError("Say where to: --out FILE.zip for a bundle, --notebooks FOLDER for notebooks.")
+    court = open_court()
+    written: list[str] = []
+    if out is not None:
+        written.append(str(export_bundle(court.ledger, list(claim_ids), out)))
+    for claim_id in claim_ids if notebooks is not None else ():
+        card = court.claim(claim_id)
+        results = list(dict.fromkeys(result for p in card.predictions for result in p.result_ids))
+        arguments = {"results": results, "model": card.model, "folder": str(notebooks)}
+        written += ask_heavy("notebooks", court.config, arguments, say)
+    if as_json:
+        print_json({"written": written})
+    else:
+        click.echo("\n".join(written))
+
+
+@claims.command("check")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.pass_context
+@json_option
+def check(ctx: click.Context, bundle: Path, as_json: bool) -> None:
+    """Check a bundle from elsewhere: every hash, every order of events, every verdict computed again.
+
+    Exit status 2 when it does not hold.
+    """
+    from agent.bundle import check_bundle
+
+    if not bundle.is_file():
+        raise click.UsageError(f"there is no file {bundle}.")
+    found = check_bundle(bundle)
+    if as_json:
+        print_json(found._asdict())
+    else:
+        click.echo(f"{found.claims} claims, {found.results} results, {found.verdicts} verdicts")
+        click.echo("\n".join(found.faults) or "the bundle holds")
+    ctx.exit(2 if found.faults else 0)

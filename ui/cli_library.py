@@ -147,3 +147,21 @@ def claims(model: str | None, component: str | None, task: str | None, as_json: 
         print_json([claim.model_dump(mode="json") for claim in found])
     else:
         table(("document", "claim"), [(claim.document_id, claim.claim) for claim in found])
+
+
+@library.command("evaluate")
+@click.argument("file", type=click.Path(path_type=Path))
+def evaluate(file: Path) -> None:
+    """Measure how well the library answers the questions of FILE, and print one JSON object.
+
+    FILE holds one question a line: {"q", "keys", "lang", "kind"}; kind `unanswerable` counts as right when the library
+    declines.
+    """
+    from kb.evaluate import as_json, read_questions
+    from kb.evaluate import evaluate as measure
+    from kb.fusion import Weights
+    from ui.library import open_library
+
+    if not file.is_file():
+        raise click.UsageError(f"there is no file {file}.")
+    click.echo(as_json(measure(open_library().searcher(Weights()), read_questions(file))))
