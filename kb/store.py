@@ -6,6 +6,7 @@ document whole or not at all. Alembic runs only when the file is behind. This mo
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, delete, event, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from kb.errors import KbError
 from kb.identifiers import identifiers
@@ -77,9 +78,10 @@ class Store:
         try:
             with self.read() as connection:
                 current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        except OperationalError as error:
+        except (DatabaseError, sqlite3.DatabaseError) as error:
             if "no such table" not in str(error):
-                raise KbError(f"{self.path} cannot be opened as the library ({error.orig}). Move it away.") from error
+                what = getattr(error, "orig", error)
+                raise KbError(f"{self.path} cannot be opened as the library ({what}). Move it away.") from error
             current = None
         if current != HEAD:
             _upgrade(self)

@@ -26,7 +26,6 @@ from kb.errors import VectorIndexError
 
 BATCH = 4000  # Chroma refuses more than 5,461 records at once
 COLLECTION = "passages"
-_SETTINGS = Settings(anonymized_telemetry=False)
 
 
 class VectorIndex:
@@ -126,14 +125,19 @@ class VectorIndex:
             host, _, port = self.server.removeprefix("https://").removeprefix("http://").rstrip("/").partition(":")
             secure = self.server.startswith("https://")
             return chromadb.HttpClient(
-                host=host, port=int(port or (443 if secure else 8000)), ssl=secure, settings=_SETTINGS
+                host=host, port=int(port or (443 if secure else 8000)), ssl=secure, settings=_settings()
             )
         path = self.folder / generation
         if create:
             path.mkdir(parents=True, mode=0o700)
         elif not path.is_dir():
             raise VectorIndexError(f"The vector index {path} is not there. Run: circuit-court library build")
-        return chromadb.PersistentClient(path=str(path), settings=_SETTINGS)
+        return chromadb.PersistentClient(path=str(path), settings=_settings())
+
+
+def _settings() -> Settings:
+    """Settings of one client: Chroma writes the server's address into the object it is given, so it is never shared."""
+    return Settings(anonymized_telemetry=False)
 
 
 def _close(client: ClientAPI) -> None:

@@ -1,0 +1,90 @@
+"""Dense search: Chroma's generation plus what came since equals brute force; filters; deletions."""
+
+import numpy as np
+import pytest
+
+import kb.dense
+from kb.library import Library
+from kb.records import Filters
+
+
+def brute(library, query, embedder, count):
+    """Document ids by cosine, straight from SQLite."""
+    vector = embedder.embed([query])[0]
+    with library.store.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT p.document_id, v.vector FROM vectors v JOIN passages p ON p.number = v.number"
+        ).all()
+    scored = sorted(((float(np.frombuffer(blob, "<f4") @ vector), name) for name, blob in rows), reverse=True)
+    return [name for _, name in scored[:count]]
+
+
+def dense(library, query, count=5):
+    embedder = library.embedder
+    with library.store.read() as connection:
+        found = library.dense.nearest(connection, embedder.embed([query])[0], count)
+        names = dict(connection.exec_driver_sql("SELECT number, document_id FROM passages").all())
+    return [names[number] for number, _ in found]
+
+
+@pytest.fixture
+def wide(tmp_path, word_embedder, write_notes, monkeypatch):
+    """A library whose index is rebuilt after ten young passages, with 30 notes in it."""
+    monkeypatch.setattr(kb.dense, "YOUNG", 10)
+    with Library.open(tmp_path / "home", embedder=word_embedder) as library:
+        library.add(write_notes({f"n{n}.md": f"note{n} about topic{n % 7} and word{n % 5}" for n in range(30)}))
+        yield library
+
+
+def test_generation_gives_what_brute_force_gives(wide, word_embedder):
+    assert wide.store.setting("index_covered") is not None
+    query = "note17 about topic3 and word2"
+    assert dense(wide, query, 1) == brute(wide, query, word_embedder, 1) == ["n17"]
+    assert len(dense(wide, query, 30)) == 30
+
+
+def test_a_new_note_is_found_before_any_rebuild(wide):
+    generation = wide.store.setting("index_generation")
+    wide.add_text("zebra giraffe okapi", title="Animals")
+    assert wide.store.setting("index_generation") == generation
+    assert dense(wide, "zebra giraffe okapi", 1)[0].startswith("animals")
+
+
+def test_a_removed_note_is_not_found(wide):
+    wide.remove("n3")
+    assert "n3" not in dense(wide, "note3 about topic3 and word3", 30)
+
+
+def test_an_edited_note_is_found_by_its_new_text_only(wide, write_notes):
+    vault = write_notes({"n4.md": "entirely different: zebra giraffe"})
+    wide.add(vault)
+    assert dense(wide, "zebra giraffe", 1) == ["n4"]
+    with wide.store.read() as connection:
+        vector = wide.embedder.embed(["n4. note4 about topic4 and word4"])[0]
+        assert wide.dense.nearest(connection, vector, 1)[0][1] < 0.95
+
+
+def test_enough_new_notes_rebuild_the_index_and_old_folders_go(wide, write_notes):
+    before = wide.store.setting("index_generation")
+    wide.add(write_notes({f"m{n}.md": f"more{n} of it" for n in range(12)}))
+    wide.add(write_notes({f"k{n}.md": f"again{n} of it" for n in range(12)}))
+    assert wide.store.setting("index_generation") != before
+    assert len(list(wide.dense.index.folder.iterdir())) == 2
+
+
+def test_lost_index_folder_is_rebuilt(tmp_path, wide, word_embedder):
+    import shutil
+
+    home = tmp_path / "home"
+    wide.close()
+    shutil.rmtree(home / "vectors")
+    with Library.open(home, embedder=word_embedder) as library:
+        library.ingest.finish()
+        assert dense(library, "note3 about topic3 and word3", 1) == ["n3"]
+
+
+def test_filter_with_many_allowed_passages_fetches_more_and_drops(wide, monkeypatch, write_notes):
+    monkeypatch.setattr(kb.dense, "FEW", 2)
+    wide.add(write_notes({"only.md": "---\nid: only\ntags: [rare]\n---\nnote3 about topic3 and word3"}))
+    hits = wide.search("note3 about topic3", filters=Filters(tags=("rare",))).hits
+    assert [hit.document_id for hit in hits] == ["only"]

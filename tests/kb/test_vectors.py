@@ -1,0 +1,186 @@
+"""The vector index, and a regression test for each Chroma trap that PITFALLS.md names."""
+
+import ast
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.errors import VectorIndexError
+from kb.vectors import BATCH, VectorIndex
+
+SOURCE = Path(__file__).resolve().parents[2] / "kb" / "vectors.py"
+
+
+def unit(rng, count, width=16):
+    vectors = rng.normal(size=(count, width)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def vectors():
+    return unit(np.random.default_rng(0), 50)
+
+
+@pytest.fixture
+def index(tmp_path):
+    opened = VectorIndex(tmp_path / "vectors")
+    yield opened
+    opened.close()
+
+
+def names(count, start=0):
+    return [f"p{number}" for number in range(start, start + count)]
+
+
+def test_nearest_is_exact_on_a_small_index(index, vectors):
+    generation = index.build([(names(50), vectors)])
+    found = index.nearest(generation, vectors[7], 5)
+    expected = np.argsort(-(vectors @ vectors[7]))[:5]
+    assert [name for name, _ in found] == [f"p{place}" for place in expected]
+    assert found[0][1] == pytest.approx(1.0, abs=1e-5)
+    assert found[1][1] == pytest.approx(float(vectors[expected[1]] @ vectors[7]), abs=1e-4)
+
+
+def test_more_than_chroma_takes_at_once(index):
+    many = unit(np.random.default_rng(1), BATCH + 2000, 4)
+    assert len(many) > 5461
+    generation = index.build([(names(len(many)), many)])
+    assert index.nearest(generation, many[-1], 1)[0][0] == f"p{len(many) - 1}"
+
+
+def test_not_a_number_is_refused_before_chroma_sees_it(index, vectors):
+    broken = vectors.copy()
+    broken[3, 2] = np.nan
+    with pytest.raises(VectorIndexError, match="NaN"):
+        index.build([(names(50), broken)])
+
+
+def test_a_new_generation_is_seen_by_a_process_that_has_the_old_one_open(tmp_path, vectors):
+    """Trap 5: a second process that reads a Chroma folder while it changes gets stale results."""
+    folder = tmp_path / "vectors"
+    writer = VectorIndex(folder)
+    first = writer.build([(names(20), vectors[:20])])
+    script = textwrap.dedent(f"""
+        import sys
+        from pathlib import Path
+        import numpy as np
+        from kb.vectors import VectorIndex
+        index = VectorIndex(Path({str(folder)!r}))
+        for line in sys.stdin:
+            generation, row = line.split()
+            vector = np.load({str(tmp_path / "v.npy")!r})[int(row)]
+            print(index.nearest(generation, vector, 1)[0][0], flush=True)
+    """)
+    np.save(tmp_path / "v.npy", vectors)
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdin and reader.stdout
+        reader.stdin.write(f"{first} 5\n")
+        reader.stdin.flush()
+        assert reader.stdout.readline().strip() == "p5"
+        second = writer.build([(names(50), vectors)])
+        reader.stdin.write(f"{second} 45\n")
+        reader.stdin.flush()
+        assert reader.stdout.readline().strip() == "p45"
+        reader.stdin.close()
+    writer.close()
+
+
+def test_rebuilding_leaves_no_old_files(index, vectors):
+    """Trap 5: deleting a collection leaves its files; a generation is a folder that goes as a whole."""
+    first = index.build([(names(50), vectors)])
+    second = index.build([(names(50), vectors)])
+    index.drop_others([second])
+    assert [path.name for path in index.folder.iterdir()] == [second]
+    with pytest.raises(VectorIndexError, match="library build"):
+        index.nearest(first, vectors[0], 1)
+
+
+def test_two_indexes_in_one_process_share_nothing(tmp_path, vectors):
+    """Trap 7: in-memory clients share their data; these are folders."""
+    one, two = VectorIndex(tmp_path / "one"), VectorIndex(tmp_path / "two")
+    first, second = one.build([(names(10), vectors[:10])]), two.build([(names(10, 100), vectors[10:20])])
+    assert one.nearest(first, vectors[0], 1)[0][0] == "p0"
+    assert two.nearest(second, vectors[0], 1)[0][0] != "p0"
+    one.close()
+    two.close()
+
+
+def test_a_foreign_folder_is_never_opened(index, vectors):
+    """Trap 6: a Chroma folder from elsewhere can run code. Only generations that this library wrote have a name it knows."""
+    (index.folder / "chroma").mkdir(parents=True)
+    (index.folder / "chroma" / "chroma.sqlite3").write_bytes(b"not ours")
+    generation = index.build([(names(5), vectors[:5])])
+    assert index.nearest(generation, vectors[0], 1)[0][0] == "p0"
+    assert generation != "chroma"
+    assert len(generation) == 17
+
+
+def calls():
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+
+
+def keywords(call):
+    return {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+
+
+def test_every_collection_is_opened_without_chromas_own_embedder():
+    """Trap 3: on create and on every get, or the default embedder downloads a model."""
+    opened = [call for call in calls() if call.func.attr in ("create_collection", "get_collection")]
+    assert len(opened) == 2
+    assert all(keywords(call)["embedding_function"] == "None" for call in opened)
+
+
+def test_chroma_is_never_asked_to_filter_or_to_hold_metadata():
+    """Traps 2 and 4: filters are linear, metadata merges; the library keeps both in SQLite."""
+    named = {name for call in calls() for name in keywords(call)}
+    assert not named & {"where", "where_document", "metadatas", "documents"}
+    assert not {call.func.attr for call in calls()} & {"upsert", "update", "get", "peek"}
+
+
+def test_telemetry_is_off_for_every_client():
+    """Trap 7."""
+    clients = [call for call in calls() if call.func.attr in ("PersistentClient", "HttpClient")]
+    assert len(clients) == 2
+    assert all(keywords(call)["settings"] == "_settings()" for call in clients)
+    assert "anonymized_telemetry=False" in SOURCE.read_text(encoding="utf-8")
+
+
+def test_a_real_chroma_server_holds_generations(tmp_path, vectors):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    chroma = Path(sys.executable).parent / "chroma"
+    command = [str(chroma), "run", "--path", str(tmp_path / "s"), "--host", "127.0.0.1", "--port", str(port)]
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        try:
+            wait_for(port, server)
+            index = VectorIndex(tmp_path / "unused", server=f"http://127.0.0.1:{port}")
+            first = index.build([(names(20), vectors[:20])])
+            second = index.build([(names(50), vectors)])
+            assert index.nearest(second, vectors[45], 1)[0][0] == "p45"
+            index.drop_others([second])
+            assert (index.exists(first), index.exists(second)) == (False, True)
+            assert not (tmp_path / "unused").exists()
+        finally:
+            server.terminate()
+
+
+def wait_for(port, server):
+    for _ in range(300):
+        assert server.poll() is None, "the Chroma server ended"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        try:
+            server.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+    raise AssertionError("the Chroma server did not start")
