@@ -125,10 +125,13 @@ class Court:
         """Queue an investigation. What is estimated to cost more than the budget waits for `approve`."""
         if not question.strip():
             raise ExperimentError("The question is empty. Ask, for example: how does this model do IOI?")
+        from agent.claim_parser import read_sentence, task_of
+
+        known = Published(self.ledger).tasks() or []
         request = {
             "question": question.strip(),
             "model": absolute(model or self.config.model),
-            "task": absolute(task) if task else None,
+            "task": absolute(task) if task else task_of(read_sentence(question), self.config.task, known),
             "seconds": seconds or self.config.budget_seconds,
             "forward_passes": forward_passes or self.config.budget_forward_passes,
         }

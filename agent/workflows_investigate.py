@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dbos import DBOS
 
 from agent.job import Job
+from agent.library import open_library
 from agent.plan import Budget
 from agent.queue import APPROVAL
 from agent.workflows_verify import DurableLaboratory
@@ -22,19 +23,24 @@ WAIT_SECONDS = 30 * 24 * 3600.0
 
 def investigate(desk: "Desk", job: Job) -> dict[str, Any]:
     """Investigate the question of the request; the outcome is the report's JSON."""
+    from agent.investigation import Host
     from agent.investigation import investigate as look_into
 
     request = job.request
     lab = DurableLaboratory(desk, job, request["model"])
-    report = look_into(
-        request["question"],
-        lab,
-        job.ledger,
-        task=request["task"],
-        budget=Budget(seconds=request["seconds"], forward_passes=request["forward_passes"]),
-        approve=lambda text, seconds, passes: approved(job, text, seconds, passes),
-        tell=job.emit,
-    )
+    with open_library(desk.config) as library:
+        host = Host(
+            approve=lambda text, seconds, passes: approved(job, text, seconds, passes), library=library, once=job.step
+        )
+        report = look_into(
+            request["question"],
+            lab,
+            job.ledger,
+            task=request["task"],
+            budget=Budget(seconds=request["seconds"], forward_passes=request["forward_passes"]),
+            host=host,
+            tell=job.emit,
+        )
     return report.model_dump(mode="json")
 
 
