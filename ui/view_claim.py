@@ -16,6 +16,8 @@ from ui import figures
 from ui.claim_text import RUNGS, interval, number
 from ui.palette import VERDICT_COLOR, VERDICT_SIGN
 from ui.safe_markdown import plain
+from ui.view_literature import draw_literature
+from ui.view_take_away import draw_take_away
 
 OUTCOMES = {"pass": "pass", "fail": "fail", "open": "open", None: "untested"}
 MAPS = {
@@ -52,7 +54,9 @@ def draw_claim(card: ClaimCard, read_result: Callable[[str], Result]) -> None:
             st.markdown("\n".join(f"- {plain(line)}" for line in card.missing))
     draw_predictions(card)
     draw_evidence(card, read_result)
+    draw_literature(card)
     draw_record(card)
+    draw_take_away(card)
 
 
 def draw_predictions(card: ClaimCard) -> None:

@@ -18,9 +18,20 @@ def follow_run(court: Court, run_id: str) -> None:
     draw_live(view)
     if view.ended:
         st.rerun()
+    if view.approval:
+        draw_approval(court, run_id)
     if st.button("Stop", icon=":material/stop_circle:", key=f"stop-{run_id}", help="Stop this run"):
         court.cancel(run_id)
         st.toast("Stopping at the next safe point")
+
+
+def draw_approval(court: Court, run_id: str) -> None:
+    """A plan that costs more than the budget goes on only when somebody says so."""
+    with st.container(horizontal=True):
+        if st.button("Go on", type="primary", icon=":material/check:", key=f"approve-{run_id}"):
+            court.approve(run_id, yes=True)
+        if st.button("Not now", icon=":material/close:", key=f"decline-{run_id}"):
+            court.approve(run_id, yes=False)
 
 
 def draw_live(view: RunView) -> None:

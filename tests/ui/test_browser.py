@@ -154,7 +154,7 @@ def test_progress_is_drawn_while_it_happens(chrome, url, config):
 def test_whatever_can_be_pressed_or_filled_in_has_a_name(chrome, url, path):
     page = chrome.new_page()
     page.goto(url + path)
-    expect(page.locator("button, input, textarea").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("main :is(button, input, textarea):visible").first).to_be_visible(timeout=PATIENCE)
     page.wait_for_timeout(1500)
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('button, input:not([type=hidden]), textarea, [role=button]')]

@@ -11,6 +11,10 @@ def shown(app) -> str:
     return "\n".join(element.value for element in [*app.markdown, *app.subheader, *app.caption, *app.info])
 
 
+def rows(app) -> list[str]:
+    return [b.label.replace("\\", "") for b in app.button if (b.key or "").startswith("open-")]
+
+
 def test_before_the_first_claim_the_page_says_how_to_make_one(page):
     app = page("claims")
     assert not app.exception
@@ -21,8 +25,7 @@ def test_before_the_first_claim_the_page_says_how_to_make_one(page):
 def test_every_claim_is_listed_with_its_verdict_and_rung(page, judged):
     app = page("claims")
     assert not app.exception
-    rows = [button.label for button in app.button]
-    assert len(rows) == 3
+    assert len(rows(app)) == 3
     badges = [m.value for m in app.markdown if "-badge[" in m.value and "rung" in m.value]
     assert sum("green-badge" in badge for badge in badges) == 2  # in the list and as the selected claim
     assert sum("red-badge" in badge for badge in badges) == 2
@@ -67,10 +70,10 @@ def test_the_numbers_of_the_map_and_of_the_controls_stand_beside_the_charts(page
 def test_filters_narrow_the_list(page, judged):
     app = page("claims")
     app.text_input[0].set_value("a5.h1").run()
-    assert [b.label.replace("\\", "") for b in app.button] == ["head a5.h1 is necessary for IOI"]
+    assert rows(app) == ["head a5.h1 is necessary for IOI"]
     app.text_input[0].set_value("").run()
     app.button_group[0].set_value(["refuted"]).run()
-    assert len(app.button) == 2
+    assert len(rows(app)) == 2
 
 
 def test_an_unknown_claim_is_one_sentence(page, judged):
@@ -83,3 +86,12 @@ def test_registration_and_provenance_are_told(page, judged):
     app = page("claims", claim=judged[2].claim_id)
     record = "\n".join(str(table.value.to_string()) for table in app.table)
     assert judged[2].prereg_hash in record.replace("\\", "")
+
+
+def test_a_bundle_of_the_claim_can_be_taken_along(page, judged):
+    app = page("claims", claim=judged[2].claim_id)
+    next(b for b in app.button if b.label == "Take along").click().run()
+    assert not app.exception
+    kept = app.session_state[f"taken-{judged[2].claim_id}"]
+    assert [name for name in kept] == [f"{judged[2].claim_id[:12]}.zip"]
+    assert kept[f"{judged[2].claim_id[:12]}.zip"][:2] == b"PK"
