@@ -93,5 +93,5 @@ def test_a_bundle_of_the_claim_can_be_taken_along(page, judged):
     next(b for b in app.button if b.label == "Take along").click().run()
     assert not app.exception
     kept = app.session_state[f"taken-{judged[2].claim_id}"]
-    assert [name for name in kept] == [f"{judged[2].claim_id[:12]}.zip"]
+    assert list(kept) == [f"{judged[2].claim_id[:12]}.zip"]
     assert kept[f"{judged[2].claim_id[:12]}.zip"][:2] == b"PK"
