@@ -23,6 +23,7 @@ class Emitter:
         self._runs, self._run_id = runs, run_id
         self._lock = threading.Lock()
         self._words: list[str] = []
+        self._progress: dict[str, Any] = {}
         self._words_at = self._progress_at = float("-inf")
 
     def __call__(self, kind: str, payload: dict[str, Any]) -> None:
@@ -35,9 +36,10 @@ class Emitter:
                     self._flush(at)
                 return
             if kind == "progress":
-                if at - self._progress_at < PROGRESS_SECONDS and payload["done"] < 1.0:
+                early = at - self._progress_at < PROGRESS_SECONDS and payload["done"] < 1.0
+                if early or payload == self._progress:
                     return
-                self._progress_at = at
+                self._progress, self._progress_at = payload, at
             self._flush(at)
             self._runs.emit(self._run_id, kind, payload, once=kind in ONCE)
 

@@ -29,6 +29,7 @@ from agent.workflows import Desk, register_workflows
 log = logging.getLogger("agent.worker")
 BEAT_SECONDS = 1.0
 TAKEOVER_SECONDS = 10.0
+STUCK_SECONDS = 90.0
 POLL_SECONDS = 0.05
 CHATS_AT_ONCE = 3
 
@@ -36,8 +37,8 @@ CHATS_AT_ONCE = 3
 class Worker:
     """One worker of one data folder."""
 
-    def __init__(self, config: Config, *, warm: bool) -> None:
-        self._config, self._warm = config, warm
+    def __init__(self, config: Config, *, warm: bool, supervised: bool = False) -> None:
+        self._config, self._warm, self._supervised = config, warm, supervised
         self._ledger = Ledger.open(config)
         self._shared = make_url(config.queue_url).get_backend_name() != "sqlite"
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
@@ -70,6 +71,9 @@ class Worker:
     def _beat(self) -> None:
         while not self._stopping.wait(BEAT_SECONDS):
             self._sign_of_life(self._state)
+            if self._supervised and (stuck := self._ledger.runs.deaf(STUCK_SECONDS)):
+                log.error("run %s does not stop when asked; the supervisor starts another worker", stuck)
+                break
         self._sign_of_life("stopped")
         log.info("worker %s stops", self._worker_id)
         logging.shutdown()
@@ -161,7 +165,7 @@ def main() -> None:
     open_log(config)
     try:
         with sole_worker(config):
-            worker = Worker(config, warm=warm)
+            worker = Worker(config, warm=warm, supervised=True)
             threading.Thread(target=_live_with_parent, args=(worker,), daemon=True).start()
             worker.run()
     except USER_ERRORS as error:

@@ -5,6 +5,7 @@ harmless to write again, which is what a step that is repeated after a crash doe
 """
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from sqlalchemy import func, select
@@ -69,6 +70,13 @@ class Runs:
         """Whether somebody asked this run to stop."""
         with self._database.reading() as session:
             return session.scalar(select(RunRow.cancel_requested_at).where(RunRow.run_id == run_id)) is not None
+
+    def deaf(self, seconds: float) -> str | None:
+        """A run that still runs this long after it was asked to stop, None when there is none."""
+        before = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="microseconds")
+        query = select(RunRow.run_id).where(RunRow.status == "running", RunRow.cancel_requested_at < before).limit(1)
+        with self._database.reading() as session:
+            return session.scalar(query)
 
     def get(self, run_id: str) -> RunRow:
         """Raises LedgerError when there is no such run."""
