@@ -32,7 +32,10 @@ MAX_CRASHES = 8
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wants measured; `prediction_id` names the registered prediction that it is evidence for."""
+    """What somebody wants measured; `prediction_id` names the registered prediction that it is evidence for.
+
+    `afresh`: run it even if the same call was finished before by another run.
+    """
 
     experiment: str
     params: dict[str, Any]
@@ -40,6 +43,7 @@ class Asked:
     run_id: str
     prediction_id: str | None = None
     look: int = 1
+    afresh: bool = False
 
 
 class Bench:
@@ -76,7 +80,7 @@ class Bench:
         with self._turn(cancelled):
             model = self.model(asked.model)
             call = _call(asked, experiment, params, model)
-            result_id = evidence.reusable(call)
+            result_id = evidence.reusable(call, own_run_only=asked.afresh)
             if result_id is not None:
                 evidence.reuse(call, result_id, worker_id=self._worker_id)
             else:

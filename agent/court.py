@@ -113,6 +113,28 @@ class Court:
         """Queue loading and self-testing a model; outcome is its self-test report."""
         return self._submit("check_model", {"model": absolute(model)})
 
+    def replicate(self, claim_id: str) -> str:
+        """Queue running a claim's evidence again; outcome is an `agent.replication.Replication`."""
+        return self._submit("replicate", {"claim_id": self.ledger.registry.claim(claim_id).claim_id})
+
+    def notebook(self, result_id: str, *, model: str | None = None) -> str:
+        """Queue writing a result as a notebook in plain TransformerLens; outcome is {"path"}."""
+        self.ledger.evidence.summary(result_id)
+        spec = model or self.ledger.evidence.model_of(result_id) or self.config.model
+        return self._submit("notebook", {"result_id": result_id, "model": absolute(spec)})
+
+    def rejudge(self, claim_id: str) -> ClaimCard:
+        """Compute a verdict again from the ledger alone and store it when it differs."""
+        from agent.verification import rejudge  # reads every rule: wanted only here
+
+        return claim_card(self.ledger, rejudge(claim_id, self.ledger).claim_id)
+
+    def export_bundle(self, claim_ids: list[str], file: Path) -> Path:
+        """Write claims with all their evidence into one file that another installation can check."""
+        from agent.bundle import export_bundle
+
+        return export_bundle(self.ledger, claim_ids, file)
+
     def investigate(
         self,
         question: str,

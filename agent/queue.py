@@ -28,6 +28,8 @@ QUEUE_OF = {
     "experiment": LABORATORY,
     "check_model": LABORATORY,
     "investigate": INVESTIGATIONS,
+    "replicate": LABORATORY,
+    "notebook": LABORATORY,
 }
 APPROVAL = "approval"
 

@@ -262,18 +262,19 @@ def conclude(
 
 def judged_again(claim_id: str, ledger: Ledger) -> dict[str, Any]:
     """What `rejudge` would store, without storing it."""
-    registration = _registered(claim_id, ledger)
+    registration = registered(claim_id, ledger)
     evidence = collected(registration, ledger)
     return verdict_payload(judge(registration, evidence), registration, evidence)
 
 
 def rejudge(claim_id: str, ledger: Ledger) -> Verdict:
     """Recompute a verdict from the ledger alone. Raises ClaimError when the claim was never registered."""
-    registration = _registered(claim_id, ledger)
+    registration = registered(claim_id, ledger)
     return conclude(registration, collected(registration, ledger), ledger)
 
 
-def _registered(claim_id: str, ledger: Ledger) -> Registration:
+def registered(claim_id: str, ledger: Ledger) -> Registration:
+    """The newest registration of a claim. Raises ClaimError when it was never registered."""
     row = ledger.registry.registration(ledger.registry.claim(claim_id).claim_id)
     if row is None:
         raise ClaimError(f"Claim {claim_id} has no registration, so there is nothing to judge; verify it first.")

@@ -1,10 +1,11 @@
-"""The jobs that a worker does, as DBOS workflows: ask, verify, experiment, check_model, ingest, investigate.
+"""The jobs that a worker does, as DBOS workflows: ask, experiment and check_model here, the others in their modules.
 
 Each takes its run's id and nothing else; what was asked stands in the ledger. `register_workflows` is called once by
 the worker before DBOS is launched. The reasoning is elsewhere: chat turns in `agent/chat/`, the trial of a claim in
 `agent/verification.py`, measuring in `agent/bench.py`.
 """
 
+import importlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,12 +59,23 @@ def register_workflows(desk: Desk) -> None:
         "ask": _ask,
         "experiment": _experiment,
         "check_model": _check_model,
-        "verify": _verify,
-        "ingest": _ingest,
-        "investigate": _investigate,
+        "verify": _late("agent.workflows_verify", "verify"),
+        "ingest": _late("agent.workflows_ingest", "ingest"),
+        "investigate": _late("agent.workflows_investigate", "investigate"),
+        "replicate": _late("agent.workflows_evidence", "replicate"),
+        "notebook": _late("agent.workflows_evidence", "notebook"),
     }
     for name, body in bodies.items():
         _register(name, body, desk)
+
+
+def _late(module: str, function: str) -> Body:
+    """A body whose module is imported when the first such job comes."""
+
+    def body(desk: Desk, job: Job) -> dict[str, Any]:
+        return getattr(importlib.import_module(module), function)(desk, job)
+
+    return body
 
 
 def _register(name: str, body: Body, desk: Desk) -> None:
@@ -98,24 +110,6 @@ def _check_model(desk: Desk, job: Job) -> dict[str, Any]:
     model = job.request["model"]
     job.status(f"loading {model} and testing it")
     return job.step("check model", lambda: desk.bench(job).model(model, fresh=True).card())
-
-
-def _verify(desk: Desk, job: Job) -> dict[str, Any]:
-    from agent.workflows_verify import verify  # each job brings in what it needs when it comes
-
-    return verify(desk, job)
-
-
-def _ingest(desk: Desk, job: Job) -> dict[str, Any]:
-    from agent.workflows_ingest import ingest
-
-    return ingest(desk, job)
-
-
-def _investigate(desk: Desk, job: Job) -> dict[str, Any]:
-    from agent.workflows_investigate import investigate
-
-    return investigate(desk, job)
 
 
 def _ask(desk: Desk, job: Job) -> dict[str, Any]:

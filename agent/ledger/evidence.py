@@ -71,10 +71,11 @@ class EvidenceStore:
             )
         return attempt_id
 
-    def reusable(self, call: Call) -> str | None:
+    def reusable(self, call: Call, *, own_run_only: bool = False) -> str | None:
         """The result of an earlier, finished run of the same call that this one may stand on.
 
         For a prediction, only a run that started after the registration: data older than it prove nothing.
+        `own_run_only`: what other runs finished does not count.
         """
         query = (
             select(AttemptRow.result_id)
@@ -82,6 +83,8 @@ class EvidenceStore:
             .order_by(AttemptRow.started_at.desc())
             .limit(1)
         )
+        if own_run_only:
+            query = query.where(AttemptRow.run_id == call.run_id)
         with self._database.reading() as session:
             if call.prediction_id is not None:
                 prediction = session.get_one(PredictionRow, call.prediction_id)
@@ -206,6 +209,13 @@ class EvidenceStore:
         if row is None:
             raise LedgerError(f"There is no result {result_id!r}.")
         return Result.model_validate(row.payload)
+
+    def model_of(self, result_id: str) -> str | None:
+        """The spec of the model that a result was measured on, as it was asked for."""
+        query = select(AttemptRow.call).where(AttemptRow.result_id == result_id).limit(1)
+        with self._database.reading() as session:
+            call = session.scalar(query)
+        return call["model"] if call else None
 
     def result(self, result_id: str) -> Result:
         """A stored result with its arrays. Raises LedgerError when there is none, or its file is gone."""
