@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from agent import claim_parser_words as words
 from agent.claim_parser_mentions import POSITIONAL, Sentence, read_sentence
+from agent.claim_parser_roles import role_fields, role_task
 from agent.claims import Claim, claim_types
 from agent.errors import ClaimError
 from tools.component import check_component, parse_component
@@ -47,7 +48,8 @@ def parse_claim(
         raise ClaimError(f"The claim is empty. Write for example {EXAMPLES}.")
     _check_scope(sentence, model)
     fields = read_fields(sentence)
-    named = task_of(sentence, task, known_tasks() if tasks is None else tasks)
+    known = known_tasks() if tasks is None else list(tasks)
+    named = task_of(sentence, role_task(fields, known, task), known, strict=not fields["type"].endswith("-role"))
     if fields["type"] not in claim_types():
         raise ClaimError(
             f"This reads as a claim of type {fields['type']!r}, which is not testable here; "
@@ -130,18 +132,22 @@ _NO_TASK = {
 }
 
 
-def task_of(sentence: Sentence, default: str, tasks: Sequence[str]) -> str:
-    """The task that the sentence names, or `default`. Raises ClaimError listing the tasks when it names an unknown one."""
+def task_of(sentence: Sentence, default: str, tasks: Sequence[str], *, strict: bool = True) -> str:
+    """The task that the sentence names ("for ..." first), or `default`.
+
+    Raises ClaimError listing the tasks when it names an unknown one; not `strict`, only known names are looked for.
+    """
     known = {name.lower(): name for name in [*tasks, default]}
-    for lowered in sorted(known, key=len, reverse=True):
-        spelled = r"[\s_-]".join(re.escape(part) for part in re.split(r"[\s_-]", lowered))
-        if re.search(rf"(?<![a-z0-9-]){spelled}(?![a-z0-9-]|\s+heads?\b)", sentence.marked):
-            return known[lowered]
+    for before in (r"(?:\bfor|\bon|\bin)\s+(?:the\s+)?", r"(?<![a-z0-9-])"):
+        for lowered in sorted(known, key=len, reverse=True):
+            spelled = r"[\s_-]".join(re.escape(part) for part in re.split(r"[\s_-]", lowered))
+            if re.search(rf"{before}{spelled}(?![a-z0-9-]|\s+heads?\b|\s*⟦)", sentence.marked):
+                return known[lowered]
     if re.search(r"indirect[ -]object|간접\s*목적어", sentence.marked) and "ioi" in known:
         return known["ioi"]
     found = _TASK_AFTER.search(sentence.marked) or _TASK_KO.search(sentence.marked)
     name = found["task"].removesuffix(" task").strip() if found else ""
-    if not name or name in _NO_TASK or re.fullmatch(r"\w+(?:ly|ing|ed)", name):
+    if not strict or not name or name in _NO_TASK or re.fullmatch(r"\w+(?:ly|ing|ed)", name):
         return default
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}? " if near else ""
@@ -304,6 +310,10 @@ def _comparison(sentence: Sentence) -> dict[str, Any]:
 
 
 def _role(sentence: Sentence) -> dict[str, Any]:
+    if re.search(r"\bnot\b|n't\b|지\s*않|아니", sentence.marked):
+        return _ask(f"The sentence is negated. Verify that {_names(sentence)} has the role, and read the verdict.")
+    if fields := role_fields(sentence):
+        return fields
     return _ask(
         f"Not testable here, because {sentence.said!r} states what a component computes, and no test for that role exists. "
         f"Its effect is testable: '{sentence.names[0]} is necessary'."

@@ -51,7 +51,7 @@ class Prediction(BaseModel):
     def call(self, look: int, seed: int) -> dict[str, Any]:
         """Parameters of the experiment at look 1, 2, ... on confirm prompts."""
         if not self.task_prompts:
-            return {**self.params, "seed": seed}
+            return {**self.params, "split": "confirm", "seed": seed}
         return {**self.params, "n": self.looks[look - 1].n, "split": "confirm", "seed": seed}
 
 

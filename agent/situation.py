@@ -5,7 +5,7 @@ what its writer had seen proves nothing. Nothing here may be used as evidence.
 """
 
 import random
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -82,6 +82,10 @@ class ScreenFacts(Facts):
     exact: bool = Field(description="whether the scores are exact harms (small models) or gradient estimates")
     n: int
     result_id: str
+
+    def strongest_method(self, component: str) -> Literal["resample", "zero"]:
+        """The intervention that showed most on explore prompts; resample unless a small model's sweep says zero."""
+        return "zero" if self.zeroed.get(component, 0.0) > self.scores.get(component, 0.0) else "resample"
 
 
 class Situation(Facts):

@@ -42,7 +42,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
 
 
 def _member(key: str, name: str, params: dict[str, Any], screen: ScreenFacts) -> Prediction:
-    method = "zero" if screen.zeroed.get(name, 0.0) > screen.scores.get(name, 0.0) else "resample"
+    method = screen.strongest_method(name)
     delta0, delta1 = FLOORS["minor"]
     rule = EffectRule(array="harm_per_prompt", quantity=f"{method} harm of {name}", delta0=delta0, delta1=delta1)
     return ablation(key, {**params, "components": [name], "method": method}, rule, looks=LOOKS)

@@ -187,8 +187,51 @@ def test_an_exact_circuit():
 
 
 @pytest.mark.parametrize(
-    "text", ["Head 0.0 counts positions whose number is repeated somewhere.", "Role of MLP 0: adds one to the count."]
+    "text", ["Head 0.0 attends to positions where the check passed.", "Role of MLP 0: adds one to the count."]
 )
 def test_a_role_is_never_taken_for_something_else(text: str):
     with pytest.raises(ClaimError, match="no test for that role"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "role", "task"),
+    [
+        ("head 23.0 is a name mover for IOI", "name-mover", "ioi"),
+        ("is 23.0 a name-mover head?", "name-mover", "ioi"),
+        ("L20H0 is an S-inhibition head", "s-inhibition", "ioi"),
+        ("head 24.4 is a negative name mover", "negative-name-mover", "ioi"),
+        ("18.6 is an induction head", "induction", "induction"),
+        ("18.6 is an induction head for IOI", "induction", "ioi"),
+        ("헤드 23.0은 네임 무버 헤드다", "name-mover", "ioi"),
+    ],
+)
+def test_roles_of_the_literature(text: str, role: str, task: str):
+    claim = read(text)
+    assert (claim.type, claim.details, claim.task) == ("head-role", {"role": role}, task)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "carries"),
+    [
+        ("Head 0.0 copies the previous token.", "previous", "token"),
+        ("head 0.0 copies the token two positions to the left", "offset:-2", "token"),
+        ("Head 1.0 copies the first number to every position.", "first", "token"),
+        ("Head 2.1 copies the second-to-last number to every position.", "second-last", "token"),
+        ("Head 3.0 copies the token found at the mirrored index.", "mirror", "token"),
+        ("Head 0.0 attends to positions holding a larger number than the query's, plus BOS.", "larger+bos", "nothing"),
+        ("Head 0.0 attends to positions holding a smaller number than the query's.", "smaller", "nothing"),
+        ("Head 1.0 counts positions whose number is repeated somewhere.", "repeated+bos", "count"),
+        ("Head 0.1 measures the sequence length.", "all+bos", "count"),
+        ("Head 1.0 averages a flag over the current and all earlier positions.", "prefix", "average"),
+    ],
+)
+def test_roles_by_target(text: str, target: str, carries: str):
+    claim = read(text)
+    assert claim.type == "target-role"
+    assert (claim.details["target"], claim.details["carries"]) == (target, carries)
+
+
+def test_a_role_word_before_a_component_is_only_a_description():
+    claim = read("induction head 18.6 is necessary for IOI")
+    assert (claim.type, claim.task) == ("necessity", "ioi")

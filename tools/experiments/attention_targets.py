@@ -21,6 +21,7 @@ from tools.prompts import Floats, PromptGroup
 from tools.result import Result
 from tools.written import explained_by, nearest_centroid
 
+RESTING = 0.02
 Carries = Literal["nothing", "token", "count", "average"]
 
 
@@ -39,7 +40,7 @@ class AttentionTargets(TaskParams):
 def attention_targets(lab: Lab, params: AttentionTargets) -> Result:
     """Compare where a head attends with where it is said to attend, and with every other target in the language.
 
-    A head that attends evenly to exactly the target has match 1. The margin over the best rival target tells apart
+    BOS, where heads rest, is left out unless the target names it. A head that attends evenly to exactly the target has match 1. The margin over the best rival target tells apart
     descriptions that often coincide. `decoded` asks whether the head's output, on prompts not used for fitting, carries
     the attended token, the number of matching keys, or a single average. Observational: a head can look and carry
     without anybody reading it.
@@ -110,10 +111,20 @@ def _scores(target: str, rows: list[Row], patterns: list[Floats]) -> tuple[Float
         if not queries.any():
             continue
         even = keys[queries] / keys[queries].sum(1, keepdims=True)
-        seen = pattern[queries]
+        seen = pattern[queries] if target.endswith("+bos") or "->" in target else _without_bos(pattern[queries], row)
         match[i] = float((1 - 0.5 * np.abs(seen - even).sum(1)).mean())
         mass[i] = float((seen * keys[queries]).sum(1).mean())
     return match, mass
+
+
+def _without_bos(seen: Floats, row: Row) -> Floats:
+    """Attention renormalised without BOS, where heads rest; rows that look at little else become 0."""
+    if row.word[0]:
+        return seen
+    rest = seen.copy()
+    rest[:, 0] = 0.0
+    total = rest.sum(1, keepdims=True)
+    return np.where(total > RESTING, rest / np.maximum(total, RESTING), 0.0)
 
 
 def _rivals(target: str, rows: list[Row], patterns: list[Floats]) -> dict[str, Floats]:
