@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 
 from agent.config import Config
@@ -28,6 +29,8 @@ from tools.tasks import find_task
 log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 MAX_CRASHES = 8
+THREADS = torch.get_num_threads()
+SMALL = 4096
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Bench:
                 self._loaded = None  # let the old one go before the next is loaded
                 config = self._config
                 self._loaded = load_model(spec, models_dir=config.models_dir, device=config.device, dtype=config.dtype)
+                torch.set_num_threads(1 if _is_small(self._loaded) else THREADS)
                 card = self._loaded.card() | {"files": model_files(spec, config.models_dir)}
                 self.ledger.catalogue.publish("model", {spec: card}, replace=False)
             return self._loaded
@@ -140,6 +144,11 @@ class _Attempt(AbstractContextManager[str]):
             status = "cancelled" if isinstance(error, CancelledError) else "crashed"
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             self._ledger.evidence.fail(self._attempt_id, status, reason)
+
+
+def _is_small(model: LoadedModel) -> bool:
+    """Threads that wait for each other cost such a model more than they bring, above all on a busy machine."""
+    return model.n_layers * model.d_model < SMALL
 
 
 def _call(asked: Asked, experiment: Experiment, params: Params, model: LoadedModel) -> Call:
