@@ -6,6 +6,7 @@ Wu 1988); strata of one prompt are pooled. It does not correct for looking at ma
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,21 +44,26 @@ def bootstrap(
         raise ExperimentError(f"an interval needs at least 2 prompts, got {n}.")
     if not np.isfinite(values).all():
         raise ExperimentError("a measured value is not finite; the intervention took the model out of its range.")
-    weights = bootstrap_weights(names, resamples, seed)
+    weights = bootstrap_weights(tuple(names), resamples, seed)
     mean = values.mean(1)
     deviations = (values - mean[:, None]) @ weights.T / n
     low, high = np.quantile(deviations, [(1 - level) / 2, (1 + level) / 2], axis=1)
     return mean, mean + low, mean + high
 
 
-def bootstrap_weights(names: Sequence[str], resamples: int, seed: int) -> Floats:
-    """[resamples, n] weights; `weights @ values / n` is a resampled mean, its spread that of the sample mean."""
+@lru_cache(maxsize=8)
+def bootstrap_weights(names: tuple[str, ...], resamples: int, seed: int) -> Floats:
+    """[resamples, n] weights; `weights @ values / n` is a resampled mean, its spread that of the sample mean.
+
+    The same prompts come back many times in one experiment, so the latest weights are kept (read only).
+    """
     generator = np.random.default_rng(seed)
     weights = np.zeros((resamples, len(names)))
     for rows in strata_of(names):
         m = len(rows)
         counts = generator.multinomial(m, np.full(m, 1 / m), size=resamples)
         weights[:, rows] = 1 + (counts - 1) * np.sqrt(m / (m - 1)) if m > 1 else 1.0
+    weights.setflags(write=False)
     return weights
 
 
