@@ -82,8 +82,12 @@ def from_text(text: str, *, title: str | None, origin: str, source: str) -> Inco
     clean = normalise(text)
     heading = re.search(r"^#\s+(.+?)\s*#*$", clean, re.MULTILINE)
     name = title or (heading[1] if heading else " ".join(clean.split()[:8])) or "untitled"
-    mark = hashlib.sha256(clean.encode()).hexdigest()[:8]
-    return Incoming(id=f"{slug(name)}-{mark}", title=name, kind="text", text=clean, origin=origin, source=source)
+    return Incoming(id=text_id(name, clean), title=name, kind="text", text=clean, origin=origin, source=source)
+
+
+def text_id(title: str, text: str) -> str:
+    """The id of a document that has none of its own: a slug of its title and a short hash of its text."""
+    return f"{slug(title)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def slug(name: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
 from kb.errors import ReadError
-from kb.incoming import Incoming
+from kb.incoming import Incoming, text_id
 from kb.passages import Cut, cut_passages
 from kb.readers import read_source
 from kb.records import ItemReport
@@ -42,17 +42,22 @@ class Ingest:
     def one(self, source: Path, origin: str) -> ItemReport:
         """Read one file and write it; every fault of the file is in the report, none is raised."""
         try:
-            document = read_source(source, origin=origin)
+            documents = read_source(source, origin=origin)
         except FileNotFoundError:
             return ItemReport(source=str(source), state="failed", message="The file is gone; nothing was changed.")
         except (ReadError, OSError) as error:
             return ItemReport(source=str(source), state="failed", message=str(error))
-        return self.put(document)
+        for stale in self._from_source(str(source), origin) - {document.id for document in documents}:
+            self.store.remove(stale)
+        return _joined(str(source), [self.put(document) for document in documents])
 
     def put(self, document: Incoming) -> ItemReport:
         """Write one document unless it is there already, unchanged."""
         problems = document.problems
         owner = self._owner(document.id)
+        if owner and owner[1] != document.source and self._same_text(document):
+            message = f"The same text is in the library already, from {owner[1]}."
+            return ItemReport(source=document.source, state="unchanged", document_id=document.id, message=message)
         if owner and (conflict := _conflict(document, *owner[:2])):
             return ItemReport(
                 source=document.source, state="failed", document_id=document.id, message=conflict, problems=problems
@@ -152,12 +157,43 @@ class Ingest:
         rows = [PassageVector(place, part, key, blobs[key]) for (place, part, _), key in zip(texts, keys, strict=True)]
         self.store.put(document, cuts, rows)
 
+    def _from_source(self, source: str, origin: str) -> set[str]:
+        """The ids of the documents that a file brought in before."""
+        query = text("SELECT id FROM documents WHERE source = :source AND origin = :origin")
+        with self.store.read() as connection:
+            return set(connection.execute(query, {"source": source, "origin": origin}).scalars())
+
+    def _same_text(self, document: Incoming) -> bool:
+        """Whether a document whose id comes from its text is there already."""
+        query = text("SELECT 1 FROM documents WHERE id = :id AND text = :text")
+        if document.id != text_id(document.title, document.text):
+            return False
+        with self.store.read() as connection:
+            return connection.execute(query, {"id": document.id, "text": document.text}).first() is not None
+
     def _owner(self, document_id: str) -> tuple[str, str, str] | None:
         """(origin, source, content hash) of the document that has this id."""
         query = text("SELECT origin, source, content_hash FROM documents WHERE id = :id")
         with self.store.read() as connection:
             row = connection.execute(query, {"id": document_id}).one_or_none()
         return (row.origin, row.source, row.content_hash) if row else None
+
+
+def _joined(source: str, reports: list[ItemReport]) -> ItemReport:
+    """One report for the documents of one file; the file counts as changed when any of them is."""
+    if len(reports) == 1:
+        return reports[0]
+    for state in ("updated", "added", "failed", "unchanged"):
+        if any(report.state == state for report in reports):
+            break
+    failed = [report.message for report in reports if report.state == "failed"]
+    return ItemReport(
+        source=source,
+        state=state,
+        passages=sum(report.passages for report in reports),
+        message=" ".join([f"{len(reports)} entries.", *failed[:3]]),
+        problems=tuple(problem for report in reports for problem in report.problems),
+    )
 
 
 def embedded_text(title: str, heading: str, body: str) -> str:

@@ -10,7 +10,7 @@ papers, and no dictionary: it does not analyse Korean morphology, it only strips
 import re
 import unicodedata
 
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _BLANKS = re.compile("[\u00a0\u2007\u202f\u3000]")
 _UNSPACED = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
@@ -103,7 +103,7 @@ STOPWORDS = frozenset(
 
 def normalise(text: str) -> str:
     """The stored form of a text: NFC, `\\n` line ends, no invisible characters, ordinary spaces."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _BLANKS.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text)))
 
 

@@ -8,12 +8,12 @@ from kb.incoming import Incoming, from_note, from_text
 from kb.notes import parse_note
 
 
-def read(path: Path, *, origin: str) -> Incoming:
+def read(path: Path, *, origin: str) -> list[Incoming]:
     """A Markdown file as a note, a .txt file as plain text."""
     text = decode(path.read_bytes(), path.name)
     if path.suffix.lower() == ".txt":
-        return from_text(text, title=path.stem, origin=origin, source=str(path))
-    return from_note(parse_note(text, path.name), origin=origin, source=str(path))
+        return [from_text(text, title=path.stem, origin=origin, source=str(path))]
+    return [from_note(parse_note(text, path.name), origin=origin, source=str(path))]
 
 
 def decode(data: bytes, name: str) -> str:

@@ -86,3 +86,38 @@ def minilm_folder():
 @pytest.fixture(scope="session")
 def minilm(minilm_folder):
     return OnnxEmbedder(minilm_folder)
+
+
+def pdf_bytes(pages):
+    """A PDF made by hand: pages of (x, y, size, text) lines in Helvetica."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    kids = []
+    for lines in pages:
+        stream = b"".join(
+            f"BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET\n".encode("latin-1") for x, y, size, text in lines
+        )
+        kids.append(f"{len(objects) + 1} 0 R")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects) + 2} 0 R "
+            "/Resources << /Font << /F1 3 0 R >> >> >>".encode()
+        )
+        objects.append(b"<< /Length %d >>\nstream\n" % len(stream) + stream + b"endstream")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>".encode()
+    body, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(body))
+        body += b"%d 0 obj\n" % number + content + b"\nendobj\n"
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, len(body))
+    return body + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + trailer
+
+
+@pytest.fixture
+def make_pdf(tmp_path):
+    def make(name, pages):
+        path = tmp_path / name
+        path.write_bytes(pdf_bytes(pages))
+        return path
+
+    return make
