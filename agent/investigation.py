@@ -15,12 +15,13 @@ from agent.claim_notes import keep_finding
 from agent.claims import Claim
 from agent.docket import claim_card
 from agent.errors import ClaimError
-from agent.hypotheses import Hypothesis, Known, all_claims, propose
+from agent.hypotheses import Hypothesis, Known
+from agent.hypotheses_all import all_claims, propose
 from agent.investigation_conclusion import conclude
 from agent.investigation_lines import tested_line, untested_line, with_q
 from agent.investigation_literature import Literature, read_literature, task_literature
-from agent.investigation_patterns import read_patterns
-from agent.investigation_survey import Explorer, survey
+from agent.investigation_patterns import read_patterns, read_targets
+from agent.investigation_survey import Explorer, is_head, survey
 from agent.laboratory import Laboratory
 from agent.ledger.store import Ledger
 from agent.plan import Budget, MeteredLaboratory, Plan, PlannedStep, registration_calls
@@ -115,7 +116,10 @@ def _explore(inquiry: Inquiry, situation: Situation, literature: Literature) -> 
     inquiry.tell("status", {"text": "Surveying components on explore prompts"})
     found = survey(inquiry.lab, situation)
     inquiry.tell("status", {"text": "Reading what heads attend to and write"})
-    readings = read_patterns(Explorer(inquiry.lab, situation))
+    explorer = Explorer(inquiry.lab, situation)
+    readings = read_patterns(explorer)
+    if situation.screen is not None and situation.screen.exact:
+        readings = read_targets(explorer, readings, [o.component for o in found.core() if is_head(o.component)])
     return Known(situation=situation, survey=found, readings=readings, literature=literature)
 
 

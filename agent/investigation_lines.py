@@ -15,7 +15,8 @@ from agent.investigation_survey import depth, in_order
 from agent.report import ClaimLine, EdgeCard, Mechanism, NodeCard, NodeStatus, Number
 from tools.component import parse_component
 
-ABOUT_ONE = ("necessity", "localisation", "backup", "edge", "role")
+ROLES = ("head-role", "target-role")
+ABOUT_ONE = ("necessity", "localisation", "backup", "edge", *ROLES)
 MOST_NUMBERS = 3
 RANK: dict[NodeStatus, int] = {"supported": 0, "open": 1, "refuted": 2}
 
@@ -29,7 +30,7 @@ def tested_line(claim: Claim, card: ClaimCard, p: float | None, hypotheses: Sequ
         text=claim.text,
         components=list(claim.components),
         channel=str(claim.details.get("channel", "")),
-        role=str(claim.details.get("role", "")),
+        role=role_of(claim),
         verdict=card.verdict,
         displayed=card.displayed,
         reason=card.reason,
@@ -52,12 +53,19 @@ def untested_line(claim: Claim, hypotheses: Sequence[str], reason: str) -> Claim
         text=claim.text,
         components=list(claim.components),
         channel=str(claim.details.get("channel", "")),
-        role=str(claim.details.get("role", "")),
+        role=role_of(claim),
         verdict=None,
         reason=reason,
         hypotheses=list(hypotheses),
         sign=_sign(claim, []),
     )
+
+
+def role_of(claim: Claim) -> str:
+    """The role that a claim gives a head, in a few words; empty when it gives none."""
+    if claim.type == "target-role":
+        return f"copies from {claim.details['target']}"
+    return str(claim.details.get("role", ""))
 
 
 def with_q(lines: Sequence[ClaimLine]) -> list[ClaimLine]:
@@ -123,7 +131,7 @@ def _end(name: str, nodes: Sequence[NodeCard]) -> NodeCard:
 
 
 def _node(name: str, lines: Sequence[ClaimLine]) -> NodeCard:
-    causal = [line for line in lines if name in line.components and line.type in ABOUT_ONE and line.type != "role"]
+    causal = [line for line in lines if name in line.components and line.type in ABOUT_ONE and line.type not in ROLES]
     backup_of_other = [line for line in causal if line.type == "backup" and line.components[0] != name]
     causal = [line for line in causal if line not in backup_of_other]
     role = best_role(name, lines)
@@ -151,7 +159,7 @@ def joint_status(statuses: Sequence[NodeStatus]) -> NodeStatus:
 
 def best_role(name: str, lines: Sequence[ClaimLine]) -> ClaimLine | None:
     """The role claim about a component that fared best."""
-    roles = [line for line in lines if line.type == "role" and line.components[0] == name]
+    roles = [line for line in lines if line.type in ROLES and line.components[0] == name]
     return min(roles, key=lambda line: RANK[line.status], default=None)
 
 
@@ -170,6 +178,6 @@ def by_role(lines: Sequence[ClaimLine]) -> Mapping[str, list[ClaimLine]]:
     """Role claims by role."""
     found: dict[str, list[ClaimLine]] = {}
     for line in lines:
-        if line.type == "role":
+        if line.type in ROLES:
             found.setdefault(line.role, []).append(line)
     return found

@@ -18,6 +18,8 @@ from tools.result import Result
 
 SEQUENCES = 12
 SCORES = ("previous", "duplicate", "induction", "duplicate_control", "induction_control")
+TARGETS_EXPERIMENT = "attention-targets"
+ASKED_TARGETS = ("previous", *(f"offset:-{back}" for back in range(4, 9)))
 COPIES = ("copy_score", "negative_copy_score")
 
 
@@ -91,6 +93,24 @@ def read_patterns(explorer: Explorer) -> Readings:
         sweep("copy-score", explorer.params(), _arrays(COPIES), "what heads copy")
     heads = tuple(Reading(component=name, scores=scores) for name, scores in found.items())
     return Readings(heads=heads, seen=tuple(seen), remarks=tuple(remarks))
+
+
+def read_targets(explorer: Explorer, readings: Readings, heads: Sequence[str]) -> Readings:
+    """How well the attention of each of these heads matches each target that can be said in words, as `at <target>`."""
+    if TARGETS_EXPERIMENT not in experiments():
+        return readings
+    found = {reading.component: dict(reading.scores) for reading in readings.heads}
+    ids: list[str] = []
+    for head in heads:
+        for target in ASKED_TARGETS:
+            result_id, result = explorer.run(TARGETS_EXPERIMENT, component=head, target=target)
+            found[head][f"at {target}"] = round(result.estimate("match").value, 4)
+            for row in result.tables["rivals"]:
+                found[head][f"at {row['target']}"] = round(float(row["match"]), 4)
+            ids.append(result_id)
+    read = tuple(Reading(component=name, scores=scores) for name, scores in found.items())
+    seen = f"explore: attention of {len(heads)} heads against targets ({', '.join(dict.fromkeys(ids))})"
+    return readings.model_copy(update={"heads": read, "seen": (*readings.seen, seen)}) if ids else readings
 
 
 def _arrays(names: Sequence[str]) -> Callable[[Result], dict[str, np.ndarray]]:

@@ -1,0 +1,37 @@
+"""Every proposer, and the list of claims that their hypotheses come to, most urgent first."""
+
+from collections.abc import Callable, Sequence
+
+from agent.claims import Claim
+from agent.hypotheses import RIVAL, Hypothesis, Known
+from agent.hypotheses_parts import propose_backups, propose_parts
+from agent.hypotheses_roles import propose_mechanisms, propose_roles, propose_targets
+
+PROPOSERS: tuple[Callable[[Known], list[Hypothesis]], ...] = (
+    propose_parts,
+    propose_mechanisms,
+    propose_roles,
+    propose_targets,
+    propose_backups,
+)
+
+
+def propose(known: Known) -> list[Hypothesis]:
+    """Every proposer's hypotheses, those without a claim left out, each title once."""
+    found: dict[str, Hypothesis] = {}
+    for proposer in PROPOSERS:
+        for hypothesis in proposer(known):
+            if hypothesis.claims and hypothesis.title not in found:
+                found[hypothesis.title] = hypothesis
+    return list(found.values())
+
+
+def all_claims(hypotheses: Sequence[Hypothesis]) -> list[tuple[Claim, int]]:
+    """Every claim once with its urgency, most urgent first; within one urgency in the order they were proposed."""
+    urgency: dict[str, int] = {}
+    claims: dict[str, Claim] = {}
+    for hypothesis in hypotheses:
+        for claim in hypothesis.claims:
+            claims.setdefault(claim.claim_id, claim)
+            urgency[claim.claim_id] = min(hypothesis.urgency, urgency.get(claim.claim_id, RIVAL))
+    return [(claims[key], urgency[key]) for key in sorted(claims, key=lambda key: urgency[key])]
