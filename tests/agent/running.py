@@ -18,8 +18,8 @@ def planted_config(home: Path, **changes: object) -> Config:
 
 
 @contextmanager
-def running_court(home: Path, **changes: object) -> Iterator[tuple[Court, WorkerSupervisor]]:
-    court = Court(planted_config(home, **changes))
+def running_court(home: Path, *, patience: float = 60.0, **changes: object) -> Iterator[tuple[Court, WorkerSupervisor]]:
+    court = Court(planted_config(home, **changes), patience=patience)
     with WorkerSupervisor(court.config) as supervisor:
         yield court, supervisor
     court.close()
