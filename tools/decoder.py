@@ -130,6 +130,40 @@ class Attention:
             scores = scores.masked_fill(hidden, -math.inf)
         return scores.float().softmax(-1).to(q.dtype)
 
+    def group_of(self, head: int) -> int:
+        """The key/value group that a head reads."""
+        return head // (self.n_heads // self.n_groups)
+
+    def one_query(self, x: Float[Tensor, "b t model"], head: int) -> Float[Tensor, "b t d"]:
+        """One head's queries before rotary embedding."""
+        return self._project(x, self.w_q, self.b_q, head, self.q_norm)
+
+    def one_key(self, x: Float[Tensor, "b t model"], group: int) -> Float[Tensor, "b t d"]:
+        """One group's keys before rotary embedding."""
+        return self._project(x, self.w_k, self.b_k, group, self.k_norm)
+
+    def one_value(self, x: Float[Tensor, "b t model"], group: int) -> Float[Tensor, "b t d"]:
+        """One group's values."""
+        return self._project(x, self.w_v, self.b_v, group, None)
+
+    def _project(self, x: Tensor, weight: Tensor, bias: Tensor | None, index: int, norm: Norm | None) -> Tensor:
+        d = self.d_head
+        rows = slice(index * d, (index + 1) * d)
+        projected = functional.linear(x, weight[rows], None if bias is None else bias[rows])
+        return projected if norm is None else norm(projected)
+
+    def one_pattern(
+        self, q: Float[Tensor, "b t d"], k: Float[Tensor, "b t d"], hidden: Tensor | None
+    ) -> Float[Tensor, "b t s"]:
+        """One head's attention weights over whole rows, from queries and keys before rotary embedding."""
+        if self.rotary is not None:
+            positions = torch.arange(q.shape[1], device=q.device)
+            q, k = self.rotary(q[:, :, None], positions)[:, :, 0], self.rotary(k[:, :, None], positions)[:, :, 0]
+        scores = q @ k.transpose(1, 2) * self.scale
+        if hidden is not None:
+            scores = scores.masked_fill(hidden, -math.inf)
+        return scores.float().softmax(-1).to(q.dtype)
+
     def mix(self, pattern: Float[Tensor, "b h t s"], v: Float[Tensor, "b s g d"]) -> Float[Tensor, "b t h d"]:
         """z: values averaged with the attention weights."""
         b, _, t, s = pattern.shape

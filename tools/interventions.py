@@ -31,7 +31,8 @@ class Intervention:
     """Set one site to a value. `index` is the head, key/value group or neuron; None means the whole site.
 
     `value` is a run to take the site from, or a function from the engine's `BatchView` to a tensor of the site's shape
-    [rows, positions, ...]. `where` None means every position.
+    [rows, positions, ...]; `needs` are the further sites of both runs that such a function looks at. `where` None means
+    every position.
     """
 
     layer: int
@@ -39,6 +40,7 @@ class Intervention:
     index: int | None
     value: Source | Callable[[Any], Any]
     where: Where | None = None
+    needs: tuple[tuple[int, Site], ...] = ()
 
 
 Variant = tuple[Intervention, ...]

@@ -149,6 +149,8 @@ def sites_by_run(variants: Sequence[Variant], base: Base) -> dict[Base, set[tupl
                 needs["clean"].add((one.layer, one.site))
             if one.value == "corrupted" or callable(one.value):
                 needs["corrupted"].add((one.layer, one.site))
+            needs["clean"].update(one.needs)
+            needs["corrupted"].update(one.needs)
     return needs
 
 
