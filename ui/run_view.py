@@ -11,6 +11,7 @@ from typing import Any, Literal, assert_never
 from agent.answer import Answer
 from agent.events import Event
 
+STILL_WORKING = "working"
 StepState = Literal["running", "done", "failed"]
 
 
@@ -20,7 +21,8 @@ class Step:
 
     key: str
     title: str
-    state: StepState = "running"
+    state: STILL_WORKING = "working"
+StepState = "running"
     notes: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
 
@@ -71,6 +73,8 @@ def _after(view: RunView, event: Event) -> RunView:
             says = [f"{p['key']} {p['experiment']}: {p['says']}" for p in payload["predictions"]]
             step = Step(payload["claim_id"], f"On trial: {payload['text']}", notes=(_registered(payload), *says))
             return replace(view, steps=(*view.steps, step), status="predictions registered")
+        case "progress" if view.progress is not None and payload["text"] == STILL_WORKING:
+            return view  # a sign of life between two batches: nothing new to draw
         case "progress":
             return replace(view, progress=Progress(float(payload["done"]), payload["text"]), status=payload["text"])
         case "evidence":
@@ -104,7 +108,8 @@ def _tool_title(tool: str, arguments: dict[str, Any]) -> str:
 
 
 def _tool_ended(steps: tuple[Step, ...], payload: dict[str, Any]) -> tuple[Step, ...]:
-    state: StepState = "failed" if payload.get("failed") else "done"
+    state: STILL_WORKING = "working"
+StepState = "failed" if payload.get("failed") else "done"
     first = payload["text"].strip().split("\n")[0][:200]
     return tuple(
         replace(step, state=state, notes=(*step.notes, first), claims=tuple(payload.get("claims", ())))

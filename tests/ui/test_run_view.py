@@ -88,3 +88,12 @@ def test_a_run_that_failed_keeps_its_sentence():
 
 def test_a_view_starts_empty():
     assert fold([], RunView()) == RunView()
+
+
+def test_a_sign_of_life_between_batches_does_not_move_the_bar():
+    half = ("progress", {"done": 0.5, "text": "16 of 32 prompts", "experiment": "screen"})
+    alive = ("progress", {"done": 0.0, "text": "working", "experiment": "screen"})
+    assert fold(events(half, alive)).progress == fold(events(half)).progress
+    shown = fold(events(alive)).progress
+    assert shown is not None
+    assert shown.done == 0.0
