@@ -309,6 +309,31 @@ def _comparison(sentence: Sentence) -> dict[str, Any]:
     return {"type": "comparison", "components": names}
 
 
+def _edge_in(sentence: Sentence) -> tuple[str, str, str | None] | None:
+    """Sender, receiver and channel when the sentence states a direct connection."""
+    for pattern, order, channel in words.EDGES:
+        if found := pattern.search(sentence.marked):
+            ends = [sentence.mentions[int(mark[1:-1])].name for mark in found.groups()[: len(order)]]
+            said = channel or (found.groups()[2] if len(found.groups()) > 2 else None)
+            named = {"쿼리": "q", "키": "k", "값": "v"}.get(said or "", said)
+            if order == "s":
+                return ends[0], "logits", "out" if named is None else named
+            return (ends[0], ends[1], named) if order == "st" else (ends[1], ends[0], named)
+    return None
+
+
+def _edge(sentence: Sentence) -> dict[str, Any]:
+    if words.DENIED.search(sentence.marked):
+        return _ask("The sentence denies a connection. Verify the connection; when there is none it comes out refuted.")
+    found = _edge_in(sentence)
+    assert found is not None, sentence
+    sender, receiver, channel = found
+    if sender == receiver:
+        return _ask(f"{sender} cannot feed itself; name two components.")
+    details = {"channel": channel} if channel not in (None, "out") else {}
+    return {"type": "edge", "components": (sender, receiver), "details": details}
+
+
 def _role(sentence: Sentence) -> dict[str, Any]:
     if re.search(r"\bnot\b|n't\b|지\s*않|아니", sentence.marked):
         return _ask(f"The sentence is negated. Verify that {_names(sentence)} has the role, and read the verdict.")
@@ -332,6 +357,7 @@ READERS: list[Reader] = [
     Reader(
         lambda s: POSITIONAL in s.names, _not_here("the positional embedding is no component that can be patched here")
     ),
+    Reader(lambda s: _edge_in(s) is not None, _edge),
     Reader(_bare, _necessity),
     Reader(_has(words.ROLE), _role),
     Reader(_has(words.STEERS), _not_here("steering claims need a direction, and a component's name gives none")),

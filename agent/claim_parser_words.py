@@ -87,6 +87,47 @@ CIRCUIT = _any(
     r"\bexactly these components\b|\bcircuit consists of\b|\bcircuit (?:is|comprises)\b|\bthese components (?:alone )?(?:form|make up)\b"
     r"|회로는.*구성|정확히 .*(?:구성|참여)"
 )
+EDGES: list[tuple[re.Pattern[str], str, str | None]] = [
+    (re.compile(rf"({MARK})\s*(?:->|→)\s*({MARK})\s*(?:<(q|k|v|in|out)>)?"), "st", None),
+    (
+        re.compile(
+            rf"({MARK})(?:'s output)? (?:supplies|provides|feeds|forms|composes with) the quer(?:y|ies) of ({MARK})"
+        ),
+        "st",
+        "q",
+    ),
+    (
+        re.compile(rf"({MARK})(?:'s output)? (?:supplies|provides|feeds|forms|composes with) the keys? of ({MARK})"),
+        "st",
+        "k",
+    ),
+    (
+        re.compile(rf"({MARK})(?:'s output)? (?:supplies|provides|feeds|forms|composes with) the values? of ({MARK})"),
+        "st",
+        "v",
+    ),
+    (re.compile(rf"({MARK}) feeds ({MARK})'s quer(?:y|ies)"), "st", "q"),
+    (re.compile(rf"({MARK}) feeds ({MARK})'s keys?"), "st", "k"),
+    (re.compile(rf"({MARK}) feeds ({MARK})'s values?"), "st", "v"),
+    (re.compile(rf"({MARK}) (?:directly )?feeds (?:directly )?(?:into )?({MARK})"), "st", None),
+    (re.compile(rf"connection from ({MARK}) to ({MARK})"), "st", None),
+    (re.compile(rf"({MARK}) (?:directly )?(?:reads|uses) (?:what|the output of) ({MARK})"), "ts", None),
+    (
+        re.compile(
+            rf"({MARK})(?:은|는|이|가)?\s*({MARK})(?:의|에)?\s*(쿼리|키|값)?\S*\s*(?:직접\s*)?(?:입력|전달|공급|연결|읽)"
+        ),
+        "st",
+        None,
+    ),
+    (
+        re.compile(
+            rf"({MARK})(?:'s output)? writes directly (?:in)?to the (?:output |final )?(?:logits|output|unembedding)"
+        ),
+        "s",
+        None,
+    ),
+]
+DENIED = _any(r"\bnot\b|n't\b|\bno (?:direct )?connection\b|지\s*않|없다")
 ROLE = _any(
     rf"^(?:the )?role of {MARK}",
     rf"^{MARK} (?:copies|counts|measures|averages|maps|marks|flags|tests|compares|looks|halves|doubles|adds|subtracts|pairs"

@@ -133,7 +133,10 @@ def _refuted(registration: Registration, findings: Mapping[str, Finding], eviden
     tests = [
         one
         for one in registration.critical()
-        if one.rule.refutes and one.key in findings and findings[one.key].p_minus is not None
+        if one.rule.refutes
+        and one.key in findings
+        and findings[one.key].p_minus is not None
+        and (one.needs is None or (one.needs in findings and findings[one.needs].outcome == "pass"))
     ]
     alphas = [one.looks[min(len(evidence[one.key]), len(one.looks)) - 1].alpha for one in tests]
     p_values = [findings[one.key].p_minus or 0.0 for one in tests]

@@ -46,6 +46,7 @@ class Prediction(BaseModel):
     rule: Rule
     looks: tuple[Look, ...] = TWO_LOOKS
     rung: int = Field(default=3, description="rung of the ladder that this kind of evidence reaches")
+    needs: str | None = Field(default=None, description="its failure refutes only when this other prediction passes")
     task_prompts: bool = Field(default=True, description="whether the experiment runs on the task's prompts")
 
     def call(self, look: int, seed: int) -> dict[str, Any]:

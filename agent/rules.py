@@ -260,6 +260,78 @@ class NoGainRule(RuleModel):
         return within(sample - other, self.delta1, alpha)
 
 
+class EverRule(RuleModel):
+    """The mean absolute effect over prompts is at least `least`: something is read there, in whatever direction."""
+
+    kind: Literal["ever"] = "ever"
+    array: str
+    quantity: str
+    row: str | None = None
+    least: float
+    refutes: bool = False
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} at least {self.least:g} on average, in either direction"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Compare the mean absolute effect with the floor."""
+        del others
+        sample = sample_of(results[-1], self.array, self.row)
+        bounds = inf.t_bounds(np.abs(sample), alpha)
+        passed = bounds.mean >= self.least
+        reason = f"{self.quantity} {bounds.mean:.3f} on average" + ("" if passed else ": nothing is read there")
+        return finding_of(
+            "pass" if passed else "open",
+            reason,
+            bounds,
+            sign=1,
+            sub="",
+            p_plus=inf.p_above(np.abs(sample), self.least / 2),
+            p_minus=1.0,
+        )
+
+
+class EitherRule(RuleModel):
+    """One of two interventions shows the effect (this prediction's, or that of `or_key`), each at half of alpha.
+
+    For claims of existence, where a component may be constant under one intervention; refuted only when both fail.
+    """
+
+    kind: Literal["either"] = "either"
+    array: str
+    quantity: str
+    or_key: str
+    row: str | None = None
+    sign: Literal[1, -1] = 1
+    delta0: float
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return (
+            f"{self.quantity} at least {self.delta1:g}, its lower bound above {self.delta0:g}, here or in {self.or_key}"
+        )
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """The better of the two findings; open until the other one is there, unless this one passes."""
+        own = self._finding(results, alpha)
+        other = self._finding(others[self.or_key], alpha) if others.get(self.or_key) else None
+        if own.outcome == "pass" or other is None:
+            missing = other is None and own.outcome != "pass"
+            return own.model_copy(update={"outcome": "open"}) if missing else own
+        if other.outcome == "pass":
+            return other.model_copy(update={"reason": f"{self.or_key}: {other.reason}"})
+        both_fail = own.outcome == other.outcome == "fail"
+        larger = max(own.p_minus or 0.0, other.p_minus or 0.0)
+        return own.model_copy(update={"outcome": "fail" if both_fail else "open", "p_minus": larger})
+
+    def _finding(self, results: Sequence[Result], alpha: float) -> Finding:
+        sample = self.sign * sample_of(results[-1], self.array, self.row)
+        return three_way(sample, self.delta0, self.delta1, alpha / 2, sign=self.sign, quantity=self.quantity)
+
+
 def paired(
     rule: DifferenceRule | NoGainRule, results: Sequence[Result], others: Others
 ) -> tuple[inf.Values, inf.Values | None]:
@@ -276,6 +348,15 @@ def paired(
 
 
 Rule = Annotated[
-    EffectRule | AgreementRule | RankRule | ControlsRule | WithinRule | EverywhereRule | DifferenceRule | NoGainRule,
+    EffectRule
+    | AgreementRule
+    | RankRule
+    | ControlsRule
+    | WithinRule
+    | EverywhereRule
+    | DifferenceRule
+    | NoGainRule
+    | EitherRule
+    | EverRule,
     Field(discriminator="kind"),
 ]

@@ -34,12 +34,21 @@ class RoleDetails(Details):
     """Which role."""
 
     role: Role = Field(description="one of the roles of METHOD T3")
+    arm: Literal["removal", "patching"] = Field(
+        default="removal", description="the causal arm of an induction or duplicate-token role (METHOD 3.1: either)"
+    )
 
 
 def _role(claim: Claim) -> Role:
     detail = claim.detail()
     assert isinstance(detail, RoleDetails), detail
     return detail.role
+
+
+def _arm(claim: Claim) -> str:
+    detail = claim.detail()
+    assert isinstance(detail, RoleDetails), detail
+    return "patching" if detail.role == "name-mover" else detail.arm
 
 
 def _wording(claim: Claim) -> str:
@@ -59,7 +68,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
             found += [
                 _score("C1", head, name, 0.40 if role == "induction" else 0.30),
                 _silent_control("C1b", head, name),
-                _harm("C3", claim, situation),
+                _restore(head, base) if _arm(claim) == "patching" else _harm("C3", claim, situation),
             ]
             if role == "induction":
                 found.append(_copy("C2", head, base, "copy_score", 0.50))
@@ -173,7 +182,7 @@ def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, l
 def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Finding]) -> str:
     what, role, task = spoken(claim.components[0]), ROLE_WORDS[_role(claim)], task_word(claim.task)
     if verdict == "supported":
-        arm = "what patching it in restores" if _role(claim) == "name-mover" else "what its removal does"
+        arm = "what patching it in restores" if _arm(claim) == "patching" else "what its removal does"
         return f"{what} is {role} for {task}, by pattern, write and {arm} ({interval_words(findings.get('C3'))} of the gap)"
     failed = "; ".join(f"{k}: {one.reason}" for k, one in findings.items() if one.outcome == "fail" and k[0] == "C")
     if verdict == "refuted":

@@ -235,3 +235,19 @@ def test_roles_by_target(text: str, target: str, carries: str):
 def test_a_role_word_before_a_component_is_only_a_description():
     claim = read("induction head 18.6 is necessary for IOI")
     assert (claim.type, claim.task) == ("necessity", "ioi")
+
+
+@pytest.mark.parametrize(
+    ("text", "ends", "channel"),
+    [
+        ("a20.h0->a23.h0<q>", ("a20.h0", "a23.h0"), "q"),
+        ("MLP 0 supplies the keys of Head 1.0.", ("m0", "a1.h0"), "k"),
+        ("Head 1.0 reads what MLP 0 writes.", ("m0", "a1.h0"), None),
+        ("There is a direct connection from Head 0.1 to MLP 0 that the computation uses.", ("a0.h1", "m0"), None),
+        ("Head 0.0 feeds MLP 0 directly.", ("a0.h0", "m0"), None),
+        ("MLP 1 writes directly to the output logits.", ("m1", "logits"), None),
+    ],
+)
+def test_edges(text: str, ends: tuple[str, str], channel: str | None):
+    claim = read(text)
+    assert (claim.type, claim.components, claim.details.get("channel")) == ("edge", ends, channel)

@@ -1,0 +1,61 @@
+"""Rules on samples with exactly known means."""
+
+import numpy as np
+import pytest
+
+from agent.rules import DifferenceRule, EitherRule, EverRule, EverywhereRule, NoGainRule, WithinRule
+from tests.agent.made import result, sample
+
+ALPHA = 0.01
+
+
+def of(values: np.ndarray):
+    return [result(arrays={"x": values})]
+
+
+def decide(rule, values: np.ndarray, others=None):
+    return rule.decide(of(values), ALPHA, others or {}).outcome
+
+
+@pytest.mark.parametrize(("mean", "outcome"), [(0.0, "pass"), (0.2, "fail"), (-0.2, "fail"), (0.05, "open")])
+def test_equivalence(mean: float, outcome: str):
+    assert decide(WithinRule(array="x", quantity="harm", delta1=0.05), sample(mean, 0.03)) == outcome
+
+
+@pytest.mark.parametrize(("worst", "outcome"), [(0.0, "pass"), (0.04, "open"), (0.3, "fail")])
+def test_one_prompt_refutes_what_holds_everywhere(worst: float, outcome: str):
+    values = np.zeros(64)
+    values[7] = worst
+    assert decide(EverywhereRule(array="x", quantity="harm", bound=0.02, delta1=0.05), values) == outcome
+
+
+def test_differences_are_paired_by_prompt():
+    common = sample(0.0, 1.0)
+    rule = DifferenceRule(array="x", quantity="difference", minus_key="K1", delta0=0.01, delta1=0.03)
+    assert decide(rule, common + 0.1, {"K1": of(common)}) == "pass"
+    assert decide(rule, common, {"K1": of(common)}) == "fail"
+
+
+def test_a_difference_without_its_partner_is_open():
+    rule = DifferenceRule(array="x", quantity="difference", minus_key="K1", delta0=0.01, delta1=0.03)
+    assert decide(rule, sample(0.1)) == "open"
+
+
+def test_a_backup_shows_only_on_top_of_what_it_backs_up():
+    rule = NoGainRule(array="x", quantity="extra harm", minus_key="K1", delta1=0.05)
+    assert decide(rule, sample(0.4, 0.1), {"K1": of(sample(0.4, 0.1))}) == "pass"
+    assert decide(rule, sample(1.4, 0.1), {"K1": of(sample(0.4, 0.1))}) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "outcome"), [(0.5, 0.0, "pass"), (0.0, 0.5, "pass"), (0.0, 0.0, "fail"), (0.0, 0.012, "open")]
+)
+def test_either_of_two_interventions_is_enough(own: float, other: float, outcome: str):
+    rule = EitherRule(array="x", quantity="effect", or_key="K1", delta0=0.003, delta1=0.01)
+    assert decide(rule, sample(own, 0.01), {"K1": of(sample(other, 0.01))}) == outcome
+
+
+def test_effects_of_both_signs_are_something():
+    values = np.array([0.3, -0.3] * 16)
+    assert decide(EverRule(array="x", quantity="whole input", least=0.02), values) == "pass"
+    assert decide(EverRule(array="x", quantity="whole input", least=0.02), np.zeros(32)) == "open"
