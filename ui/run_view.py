@@ -21,8 +21,7 @@ class Step:
 
     key: str
     title: str
-    state: STILL_WORKING = "working"
-StepState = "running"
+    state: StepState = "running"
     notes: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
 
@@ -108,8 +107,7 @@ def _tool_title(tool: str, arguments: dict[str, Any]) -> str:
 
 
 def _tool_ended(steps: tuple[Step, ...], payload: dict[str, Any]) -> tuple[Step, ...]:
-    state: STILL_WORKING = "working"
-StepState = "failed" if payload.get("failed") else "done"
+    state: StepState = "failed" if payload.get("failed") else "done"
     first = payload["text"].strip().split("\n")[0][:200]
     return tuple(
         replace(step, state=state, notes=(*step.notes, first), claims=tuple(payload.get("claims", ())))
