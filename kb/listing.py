@@ -99,6 +99,7 @@ def read_document(connection: Connection, names: Names, name: str, prefer: str |
         links=_links(connection, names, identity),
         linked_from=_linked_from(connection, names, identity),
         duplicates=names.duplicates(identity),
+        same_work=_same_work(connection, identity, row["title"], row["arxiv"]),
         front=front,
         problems=tuple(json.loads(row["problems"])),
     )
@@ -218,6 +219,17 @@ def _links(connection: Connection, names: Names, identity: str) -> tuple[str, ..
         owners = names.by_key.get(row.target_key)
         found[names.canonical(owners[0].document_id) if owners else row.target] = None
     return tuple(found)
+
+
+def _same_work(connection: Connection, identity: str, title: str, arxiv: str | None) -> tuple[str, ...]:
+    """Other documents about the same work: the same arXiv id, or the same title of four words or more."""
+    key = name_key(title)
+    query = text(
+        "SELECT DISTINCT d.id FROM documents d JOIN aliases a ON a.document_id = d.id AND a.rank = 1 "
+        "WHERE d.id != :id AND ((d.arxiv IS NOT NULL AND d.arxiv = :arxiv) OR (:long AND a.key = :key)) ORDER BY d.id"
+    )
+    values = {"id": identity, "arxiv": arxiv, "long": len(key.split()) >= 4, "key": key}
+    return tuple(connection.execute(query, values).scalars())
 
 
 def _linked_from(connection: Connection, names: Names, identity: str) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ class Document(Record):
     links: tuple[str, ...] = ()
     linked_from: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
+    same_work: tuple[str, ...] = ()
     front: dict[str, Any] = {}
     problems: tuple[str, ...] = ()
     origin: str = ""

@@ -98,7 +98,7 @@ def _opening(passages: Sequence[Passage]) -> Cited | None:
 def _part(part: str, passages: Sequence[Passage]) -> tuple[Cited, ...]:
     pattern = re.compile(_HEADINGS[part], re.IGNORECASE)
     own = [passage for passage in passages if pattern.search(passage.heading.rpartition(" > ")[2])]
-    found = [cite(passage, start, end) for passage in own for start, end in _bullets(passage.text)]
+    found = [cite(passage, start, end) for passage in own for start, end in sentence_spans(passage.text)]
     if not found:
         cue = re.compile(_CUES[part], re.IGNORECASE)
         spans = ((passage, start, end) for passage in passages for start, end in sentences(passage.text))
@@ -106,7 +106,7 @@ def _part(part: str, passages: Sequence[Passage]) -> tuple[Cited, ...]:
     return tuple(cited for cited in found if len(cited.text) > 15)[: MOST[part]]
 
 
-def _bullets(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Whole list items where the text is a list, sentences elsewhere."""
     spans = sentences(text)
     if not text.lstrip().startswith(("-", "*", "1.")):

@@ -1,0 +1,52 @@
+"""Disagreements: opposite sentences on one thing, with what differs; restatements are none."""
+
+import pytest
+
+from kb.disagreements import polarity
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ablating the head lowers accuracy", "ablating the head raises accuracy"),
+        ("induction heads are needed for it", "induction heads are not needed for it"),
+        ("scores are stable across seeds", "scores are unstable across seeds"),
+    ],
+)
+def test_opposites_are_seen(one, other):
+    assert polarity(one, other)
+    assert polarity(other, one)
+
+
+def test_agreement_is_no_disagreement():
+    assert not polarity("the head copies the name", "the head attends to the name and copies it")
+
+
+def notes(one, other):
+    return {
+        "a.md": f"---\nid: a\n---\nStudy of induction heads.\n\n## Findings\n\n{one}\n",
+        "b.md": f"---\nid: b\n---\nAnother study of induction heads.\n\n## Findings\n\n{other}\n",
+    }
+
+
+ONE = "Ablating induction heads removes few-shot accuracy in GPT-2 small under mean ablation."
+
+
+def test_pair_is_shown_with_models_and_ablations_of_one_side(library, write_notes):
+    library.add(
+        write_notes(
+            notes(ONE, "Ablating induction heads never removes few-shot accuracy in Pythia-1B under mean ablation.")
+        )
+    )
+    (pair,) = library.disagreements("induction heads")
+    assert {pair.one.document_id, pair.other.document_id} == {"a", "b"}
+    sides = dict(zip((pair.one.document_id, pair.other.document_id), pair.models, strict=True))
+    assert (sides["a"], sides["b"]) == (("GPT-2 small",), ("Pythia-1B",))
+    assert library.quote(pair.one.passage_id, pair.one.start, pair.one.end) == pair.one.text
+
+
+def test_restating_one_work_is_no_disagreement(library, write_notes):
+    library.add(
+        write_notes(notes(ONE, "[[a]]: ablating induction heads does not leave few-shot accuracy in GPT-2 small."))
+    )
+    assert library.disagreements("induction heads") == []
