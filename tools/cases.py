@@ -88,7 +88,7 @@ class CaseTask:
             description=self.description,
             templates=("all",),
             corruptions=("paired",),
-            gate=Gate(gap=0.01 if self.labels is None else 0.05, corrupted_share=None),
+            gate=Gate(gap=0.01 if self.labels is None else 0.05, corrupted_share=None, relative=self.labels is None),
             metric="logit_diff" if self.labels is not None else "signed_value",
             unit="logits" if self.labels is not None else "output units",
             needs_tokenizer=False,

@@ -47,7 +47,8 @@ def check_gate(gate: Gate, templates: Sequence[str], clean: Floats, corrupted: F
     """Judge per-prompt metrics, `clean` and `corrupted` [n], with the template of each prompt."""
     names = list(dict.fromkeys(templates))
     of = np.array(templates)
-    accuracy = {name: float((clean[of == name] > 0).mean()) for name in names}
+    right = clean > (corrupted if gate.relative else 0.0)
+    accuracy = {name: float(right[of == name].mean()) for name in names}
     kept = tuple(name for name in names if accuracy[name] >= gate.template_accuracy)
     dropped = tuple(name for name in names if name not in kept)
     rows = np.isin(of, kept)
@@ -58,7 +59,7 @@ def check_gate(gate: Gate, templates: Sequence[str], clean: Floats, corrupted: F
     gap = float(difference.mean())
     error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
     low = gap - float(stats.t.ppf(1 - ALPHA, len(difference) - 1)) * error
-    overall = float((clean[rows] > 0).mean())
+    overall = float(right[rows].mean())
     mean_corrupted = float(corrupted[rows].mean())
     reasons = _reasons(gate, overall, low, mean_corrupted, gap)
     return GateReport(

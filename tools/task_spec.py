@@ -31,6 +31,9 @@ class Gate(BaseModel):
     accuracy: float = Field(default=0.80, ge=0, le=1, description="share of prompts with the answer above the foil")
     template_accuracy: float = Field(default=0.70, ge=0, le=1, description="the same within each template")
     gap: float = Field(default=1.0, ge=0, description="lower bound of mean clean minus mean corrupted metric")
+    relative: bool = Field(
+        default=False, description="right means above the corrupted run, not above 0: for numbers read without a foil"
+    )
     corrupted_share: float | None = Field(default=0.25, gt=0, description="largest |corrupted metric| over the gap")
 
 
