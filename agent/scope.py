@@ -14,7 +14,7 @@ def scope_of(registration: Registration, evidence: Mapping[str, Sequence[Result]
     situation = registration.situation
     model, task, gate = situation.model, situation.task, situation.gate
     templates = len(gate.kept_templates) or len(task.templates)
-    prompts = max((e.n or 0 for results in evidence.values() for r in results for e in r.estimates), default=0)
+    prompts = max((int(r.params.get("n", 0)) for results in evidence.values() for r in results), default=0)
     parts = [
         f"{model.name} ({model.dtype}, sha256 {model.sha256[:8]})",
         f"{task.name}@{task.version[:12]}, {templates} of {max(len(task.templates), templates)} templates"
