@@ -102,7 +102,7 @@ class TemplateDrawer:
         return vocab.bos if wanted else None
 
     def _pools(self, vocab: Vocab, split: Split) -> tuple[dict[str, list[Row]], list[str]]:
-        used = self._used_columns()
+        used = self.used_columns()
         pools: dict[str, list[Row]] = {}
         notes = []
         for name, pool in self.spec.pools.items():
@@ -121,7 +121,7 @@ class TemplateDrawer:
                 )
         return pools, notes
 
-    def _used_columns(self) -> dict[str, set[str]]:
+    def used_columns(self) -> dict[str, set[str]]:
         """Columns that stand in a prompt, per pool: each must be one token."""
         used: dict[str, set[str]] = {}
         for order in self.spec.orders:
@@ -287,6 +287,17 @@ def side(name: str, pool: Pool, split: Split) -> list[Row]:
     """The rows of a pool that belong to a split: sorted by hash, every other one."""
     ranked = sorted(pool.rows, key=lambda row: hashlib.sha256(f"{name}:{sorted(row.items())}".encode()).hexdigest())
     return ranked[(0 if split == "explore" else 1) :: 2]
+
+
+def filler_problems(spec: TemplateTask, vocab: Vocab) -> list[str]:
+    """Each filler that is several tokens for this tokenizer and would be left out."""
+    used = TemplateDrawer(spec).used_columns()
+    return [
+        f"{name}, row {i}: {next(iter(row.values()))} is several tokens here and is left out"
+        for name, pool in spec.pools.items()
+        for i, row in enumerate(pool.rows, 1)
+        if not _fits(vocab, pool, row, used.get(name, set()))
+    ]
 
 
 def _on_side(pair: _Pair, split: Split) -> bool:

@@ -15,6 +15,7 @@ from tools.cases import case_task
 from tools.errors import ExperimentError
 from tools.planted import build_planted, planted_models
 from tools.task_file import TemplateTask, read_task_file
+from tools.task_pairs import PairsTask
 from tools.task_repeated import RepeatedDrawer
 from tools.task_spec import Task
 from tools.task_templates import TemplateDrawer
@@ -48,11 +49,11 @@ def find_task(name: str) -> Task:
         return build_planted(planted).task
     if name.startswith("case:"):
         return case_task(Path(name.removeprefix("case:")).expanduser())
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith((".yaml", ".yml", ".csv", ".jsonl")):
         path = Path(name).expanduser()
         if not path.is_file():
             raise ExperimentError(f"there is no task file {name}; check the path.")
-        return load_task_file(path)
+        return PairsTask(path) if path.suffix in (".csv", ".jsonl") else load_task_file(path)
     everything = [*known, *(f"planted-{planted}" for planted in planted_models())]
     near = difflib.get_close_matches(name, everything, n=5, cutoff=0.3) or everything[:5]
     raise ExperimentError(f"no task is called {name!r}; did you mean {', '.join(near)}? A task file's path works too.")
