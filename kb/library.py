@@ -7,8 +7,10 @@ sentence is verbatim and carries its passage.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection
@@ -33,7 +35,7 @@ from kb.listing import (
     read_passage,
 )
 from kb.names import Names
-from kb.readers import endings
+from kb.readers import endings, read_source
 from kb.records import (
     Definition,
     Document,
@@ -52,6 +54,7 @@ from kb.store import Store
 from kb.summaries import define, summarise_document, summarise_topic
 
 if TYPE_CHECKING:
+    from kb.fetch import Fetcher
     from kb.vectors import VectorIndex
 
 Progress = Callable[[int, int, ItemReport], None]
@@ -142,6 +145,18 @@ class Library:
             items.extend(self.ingest.gone(origin, sources))
         self.ingest.finish()
         return IngestReport(items=tuple(items), problems=self.problems())
+
+    def add_address(self, address: str, fetcher: "Fetcher") -> IngestReport:
+        """Fetch a web address or arXiv id and bring it in; its source is the address.
+
+        Raises FetchRefusedError when fetching is off or the address is refused, ReadError when it cannot be read.
+        """
+        with TemporaryDirectory() as folder:
+            path, final = fetcher.fetch(address, Path(folder))
+            documents = [replace(found, source=final) for found in read_source(path, origin="web")]
+        items = tuple(self.ingest.put(document) for document in documents)
+        self.ingest.finish()
+        return IngestReport(items=items, problems=self.problems())
 
     def add_text(self, text: str, *, title: str | None = None, source: str = "text") -> IngestReport:
         """Bring in a text that is in no file."""
