@@ -69,26 +69,38 @@ def _say(text: str) -> None:
 def calibrate(config: Config, arguments: dict[str, Any]) -> dict[str, Any]:
     """Error rates on cases (`cases`: a folder) or on planted models (`cases` absent)."""
     from agent.calibration import Court, calibrate_cases, summary
+    from agent.calibration_planted import calibrate_planted
 
     with tempfile.TemporaryDirectory(prefix="circuit-court-calibrate-") as folder:
         court = Court(Path(folder), config.models_dir)
-        return summary(calibrate_cases(Path(arguments["cases"]), court, _say))
+        cases = arguments.get("cases")
+        return summary(calibrate_cases(Path(cases), court, _say) if cases else calibrate_planted(court, _say))
 
 
 def check_task(config: Config, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Read a task and draw its prompts for a model: what it is, and how many it gives."""
+    """Read a task and draw its prompts for a model: what it is, how many it gives, and each row of a file that fails."""
     from tools.experiment import Lab, TaskParams
     from tools.measurement import draw
     from tools.models import load_model
+    from tools.task_check import TASK_FILES
+    from tools.task_check import check_task as check_task_file
     from tools.tasks import find_task
+    from tools.vocab import TokenizerVocab
 
-    task = find_task(arguments["task"])
     _say(f"loading {arguments['model']}")
     model = load_model(arguments["model"], models_dir=config.models_dir, device=config.device, dtype=config.dtype)
+    if Path(arguments["task"]).suffix in TASK_FILES:
+        vocab = None if model.tokenizer is None else TokenizerVocab(model.tokenizer)
+        report = check_task_file(Path(arguments["task"]).expanduser(), vocab)
+        if not report.passed:
+            return {"model": arguments["model"], "name": report.path, **report.to_json()}
+    task = find_task(arguments["task"])
     prompts = draw(Lab(model=model), task, TaskParams(task=arguments["task"], n=arguments["n"]))
     return {
         "name": task.info.name,
         "version": task.info.version,
+        "passed": True,
+        "problems": [],
         "model": arguments["model"],
         "prompts": len(prompts.template),
         "templates": sorted(set(prompts.template)),

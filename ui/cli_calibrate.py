@@ -8,9 +8,11 @@ from ui.cli_output import json_option, print_json, say, table
 
 
 @click.command()
-@click.option("--cases", type=click.Path(path_type=Path), required=True, help="Folder of cases with known truth.")
+@click.option(
+    "--cases", type=click.Path(path_type=Path), help="Folder of cases with known truth; planted models when absent."
+)
 @json_option
-def calibrate(cases: Path, as_json: bool) -> None:
+def calibrate(cases: Path | None, as_json: bool) -> None:
     """Measure the court's error rates on models whose truth is known.
 
     Every labelled sentence goes through parsing, registration, trial and judgement like anybody's; true and false
@@ -19,9 +21,9 @@ def calibrate(cases: Path, as_json: bool) -> None:
     from agent.heavy import ask_heavy
     from ui.settings import load
 
-    if not cases.is_dir():
+    if cases is not None and not cases.is_dir():
         raise click.UsageError(f"there is no folder {cases}.")
-    found = ask_heavy("calibrate", load(), {"cases": str(cases.resolve())}, say)
+    found = ask_heavy("calibrate", load(), {"cases": str(cases.resolve()) if cases else None}, say)
     if as_json:
         print_json(found)
         return
