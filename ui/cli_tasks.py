@@ -40,6 +40,13 @@ def check(task: str, model: str | None, n: int, as_json: bool) -> None:
     found = ask_heavy("check_task", config, {"task": task, "model": model or config.model, "n": n}, say)
     if as_json:
         print_json(found)
+    elif not found["passed"]:
+        click.echo(f"{found['name']} cannot be used on {found['model']}: {len(found['problems'])} problems in its rows")
+        for one in found["problems"]:
+            click.echo(f"  row {one['row']}: {one['problem']}" if one["row"] else f"  {one['problem']}")
+    if not found["passed"]:
+        raise SystemExit(2)
+    if as_json:
         return
     click.echo(
         f"{found['name']} (version {found['version']}) holds on {found['model']}: {found['prompts']} prompt pairs"
