@@ -19,6 +19,7 @@ from tools.task_templates import TemplateDrawer, filler_problems
 from tools.vocab import Vocab
 
 TABLES = (".csv", ".jsonl")
+TASK_FILES = (*TABLES, ".yaml", ".yml")
 SAMPLE = 32
 
 

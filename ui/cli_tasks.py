@@ -41,7 +41,7 @@ def check(task: str, model: str | None, n: int, as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif not found["passed"]:
-        click.echo(f"{found['name']} cannot be used on {found['model']}: {len(found['problems'])} problems in its rows")
+        click.echo(f"{found['name']} cannot be used on {found['model']}:")
         for one in found["problems"]:
             click.echo(f"  row {one['row']}: {one['problem']}" if one["row"] else f"  {one['problem']}")
     if not found["passed"]:
