@@ -8,13 +8,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import torch
 from pydantic import ValidationError
 
+from agent.asked import Asked
 from agent.config import Config
 from agent.errors import WorkerError
 from agent.ledger.evidence import Call
@@ -31,22 +31,6 @@ Progress = Callable[[float, str], None]
 MAX_CRASHES = 8
 THREADS = torch.get_num_threads()
 SMALL = 4096
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What somebody wants measured; `prediction_id` names the registered prediction that it is evidence for.
-
-    `afresh`: run it even if the same call was finished before by another run.
-    """
-
-    experiment: str
-    params: dict[str, Any]
-    model: str
-    run_id: str
-    prediction_id: str | None = None
-    look: int = 1
-    afresh: bool = False
 
 
 class Bench:

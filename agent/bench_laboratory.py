@@ -6,7 +6,8 @@ Used by tests and by calibration; the worker's own laboratory is durable (`agent
 import uuid
 from typing import Any
 
-from agent.bench import Asked, Bench
+from agent.asked import Asked
+from agent.bench import Bench
 from agent.laboratory import model_facts, task_facts
 from agent.ledger.store import Ledger
 from agent.situation import ModelFacts, TaskFacts

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dbos import DBOS
 
 from agent.answer import Answer
+from agent.asked import Asked
 from agent.config import Config
 from agent.job import Job, JobEnd
 from agent.ledger.store import Ledger
@@ -90,8 +91,6 @@ def _register(name: str, body: Body, desk: Desk) -> None:
 
 def _experiment(desk: Desk, job: Job) -> dict[str, Any]:
     """One experiment for a person: exploratory, evidence for nothing."""
-    from agent.bench import Asked
-
     name, params, model = job.request["name"], job.request["params"], job.request["model"]
 
     def work() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from agent.asked import Asked
 from agent.job import Job
 from agent.replication import replicate as compare
 from agent.verification import registered
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 def replicate(desk: "Desk", job: Job) -> dict[str, Any]:
     """Run the evidence of a claim again; the outcome is an `agent.replication.Replication`."""
-    from agent.bench import Asked
-
     claim_id = job.request["claim_id"]
     spec = registered(claim_id, job.ledger).claim.model
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from agent.asked import Asked
 from agent.claims import Claim
 from agent.job import Job
 from agent.laboratory import model_facts, task_facts
@@ -35,8 +36,6 @@ class DurableLaboratory:
         self, experiment: str, params: dict[str, Any], *, prediction_id: str | None = None, look: int = 1
     ) -> tuple[str, Result]:
         """One experiment, once; its result id and the result with its arrays."""
-        from agent.bench import Asked
-
         job = self._job
         asked = Asked(
             experiment=experiment,

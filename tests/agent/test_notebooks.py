@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.bench import Asked, Bench
+from agent.asked import Asked
+from agent.bench import Bench
 from agent.config import Config
 from agent.ledger.store import Ledger
 from agent.notebooks import write_notebook
