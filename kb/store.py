@@ -216,18 +216,20 @@ def _insert_passages(connection: Connection, document: Incoming, cuts: Sequence[
     names = searchable(" ".join([document.id, *document.aliases, *document.front.get("tags", ())]))
     title = searchable(document.title)
     asked = searchable(" \n ".join(document.questions))
-    numbers: list[int] = []
-    for ordinal, cut in enumerate(cuts):
-        row = insert(PassageRow).values(
-            id=cut.id,
-            document_id=document.id,
-            ordinal=ordinal,
-            heading=cut.heading,
-            start=cut.start,
-            end=cut.end,
-            page=cut.page,
-        )
-        numbers.append(connection.execute(row.returning(PassageRow.number)).scalar_one())
+    rows = [
+        {
+            "id": cut.id,
+            "document_id": document.id,
+            "ordinal": ordinal,
+            "heading": cut.heading,
+            "start_at": cut.start,
+            "end_at": cut.end,
+            "page": cut.page,
+        }
+        for ordinal, cut in enumerate(cuts)
+    ]
+    written = insert(PassageRow).returning(PassageRow.number, sort_by_parameter_order=True)
+    numbers = list(connection.execute(written, rows).scalars()) if rows else []
     if numbers:
         connection.execute(
             text(

@@ -14,6 +14,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200c\u200d\u2060\uf
 _BLANKS = re.compile("[\u00a0\u2007\u202f\u3000]")
 _UNSPACED = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_NO_BLANKS = re.compile(f"[{_UNSPACED}]")
 _HANGUL = re.compile("[\u3131-\u318e\uac00-\ud7a3]")
 _PARTICLE = re.compile(
     r"(?<=[\uac00-\ud7a3A-Za-z0-9)])"
@@ -118,7 +119,7 @@ def words(text: str) -> list[str]:
     tokens: list[str] = []
     for found in _WORD.finditer(unicodedata.normalize("NFC", text).casefold()):
         run = found[0]
-        if len(run) > 1 and re.match(f"[{_UNSPACED}]", run):
+        if len(run) > 1 and not run.isascii() and _NO_BLANKS.match(run):
             tokens.extend(run[i : i + 2] for i in range(len(run) - 1))
         else:
             tokens.append(run)
