@@ -31,6 +31,8 @@ from tools.gguf import converted_folder
 from tools.selftest import SelfTest, run_selftest
 
 SMOLLM2_FOLDER = "SmolLM2-135M-Instruct"
+SMALL = 2_000_000  # parameters; below this, threads cost more than they give
+THREADS = torch.get_num_threads()
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
 
 
@@ -92,6 +94,7 @@ def load_model(spec: str, *, models_dir: Path, device: str = "cpu", dtype: str =
     reference = _reference_logits(source.hf) if source.hf is not None else None
     decoder = read_hooked(source.hooked) if source.hooked is not None else read_huggingface(source.hf)
     bridge = _boot(source)
+    torch.set_num_threads(1 if sum(p.numel() for p in bridge.parameters()) < SMALL else THREADS)
     report = run_selftest(bridge, reference=reference, tokenizer=source.tokenizer, decoder=decoder)
     cfg = bridge.cfg
     if not report.passed:

@@ -67,6 +67,27 @@ def bootstrap_weights(names: tuple[str, ...], resamples: int, seed: int) -> Floa
     return weights
 
 
+def ratio_interval(
+    above: Floats,
+    below: Floats,
+    names: Sequence[str],
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """mean(above) / mean(below) over the same prompts [n], and its percentile interval.
+
+    Raises ExperimentError when the denominator's mean is zero.
+    """
+    if abs(float(below.mean())) < 1e-9:
+        raise ExperimentError("the ratio has no denominator: the two runs it compares score the same.")
+    weights = bootstrap_weights(names, resamples, seed)
+    ratios = (weights @ above) / (weights @ below)
+    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
+    return float(above.mean() / below.mean()), float(low), float(high)
+
+
 def t_interval(values: Floats, *, level: float = LEVEL) -> tuple[float, float, float]:
     """Mean and two-sided t interval of one sample [n]."""
     n = len(values)

@@ -11,6 +11,7 @@ the path helps), `total_effect` (the sender ablated everywhere), `whole_input` (
 import numpy as np
 from pydantic import Field
 
+from tools.activations import Activations
 from tools.component import Component
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
@@ -20,7 +21,7 @@ from tools.paths import Method, Receiver, attention_change, check_order, path, r
 from tools.paths import reads as receiver_reads
 from tools.prompts import Floats
 from tools.result import Estimate, Result
-from tools.runner import BatchView
+from tools.runner import Base, BatchView
 from tools.selection import every_head, every_mlp, read_components
 from tools.statistics import rank_p
 from tools.sweep import printed
@@ -190,7 +191,8 @@ def _attention(
     where = Where(params.position) if params.position else None
     sites = {*(sender_site(s) for s in senders), *receiver_reads(receiver, m.lab.model.n_layers)}
     for group in engine.groups():
-        runs = {run: engine.recorded(group, run, sites) for run in ("clean", "corrupted")}
+        both: tuple[Base, ...] = ("clean", "corrupted")
+        runs: dict[Base, Activations] = {run: engine.recorded(group, run, sites) for run in both}
         view = BatchView(group, runs, engine.templates(group))
         for number, pair in enumerate(pairs):
             change = attention_change(engine.decoder, senders, receiver, pair, view, params.method, where)

@@ -1,0 +1,163 @@
+"""Is a set of components a faithful, complete, minimal circuit (METHOD T5)?
+
+Reports: estimates `faithfulness`, `faithfulness_mean` (mean ablation), `complement` (the rest without the circuit),
+`deviation` (mean |m(C) - m(all)| per prompt over the gap), `agreement` (top-1 with the full model), `kl`, `incompleteness`,
+`random_beaten` (share of layer-matched random circuits with larger |1 - f|), `random_beaten_any`, `smallest_part`
+(smallest member's contribution) and the p values `p_random`, `p_equivalence`; arrays `random_faithfulness`,
+`random_faithfulness_any`, `incompleteness` [subsets], `circuit_metric`, `full_metric`, `empty_metric` [n]; table
+`members` (component, contribution, p_minimal); label `components`. Every result has `gap`, `accuracy`.
+"""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from tools.circuit_tests import beats_random_p, equivalence_p, minimality_p
+from tools.circuits import Circuit, CircuitRuns, incompleteness, inflation, minimality, random_like
+from tools.component import Component
+from tools.errors import ExperimentError
+from tools.experiment import Lab, TaskParams, experiment
+from tools.measurement import Measurement, measure, runner_for
+from tools.result import Control, Estimate, Result
+from tools.selection import every_head, every_mlp, read_components
+from tools.statistics import LEVEL, ratio_interval
+
+Universe = Literal["heads", "heads+mlps"]
+
+
+class CircuitEvaluation(TaskParams):
+    """The circuit, the components it is chosen from, and how hard it is tried."""
+
+    components: list[str] = Field(min_length=1, description="the circuit's members: heads (a5.h1) and MLPs (m3)")
+    universe: Universe | None = Field(
+        default=None,
+        description="what is ablated around the circuit: heads (MLPs stay live) or heads+mlps; heads unless the circuit "
+        "names an MLP",
+    )
+    mean: bool = Field(default=True, description="measure faithfulness under mean ablation too")
+    n_random: int = Field(default=99, ge=0, le=499, description="random circuits with the same layer profile")
+    n_random_any: int = Field(default=30, ge=0, le=499, description="random circuits of the same size anywhere")
+    random_prompts: int = Field(default=28, ge=2, le=256, description="prompts the random circuits are run on")
+    n_subsets: int = Field(default=20, ge=0, le=200, description="random halves for completeness")
+    minimal: bool = Field(default=True, description="also what each member contributes")
+    mean_prompts: int = Field(default=100, ge=8, le=1024, description="corrupted prompts per template for the mean")
+
+
+@experiment("circuit-evaluation", version=1, kind="causal")
+def circuit_evaluation(lab: Lab, params: CircuitEvaluation) -> Result:
+    """Whether a set of heads and MLPs does the task on its own, and whether anything in it or outside it is missing.
+
+    Everything outside the circuit takes its value from the corrupted prompt (and, as a second opinion, the mean).
+    Faithfulness is the share of the behaviour that remains: 1 is perfect, above 1 is a defect (the circuit left out what
+    holds it back). Mean faithfulness alone deceives, so the deviation per prompt, agreement with the model's top token,
+    random circuits with the same layer profile, the complement, completeness over random halves and each member's
+    contribution are reported beside it.
+    """
+    m = measure(lab, params, mean_prompts=params.mean_prompts if params.mean else None)
+    circuit = frozenset(read_components(params.components, lab.model))
+    universe = universe_of(lab, params.universe, circuit)
+    runs = CircuitRuns(m.runner, universe, lab.model.n_layers)
+    estimates, arrays = _faithful(m, runs, circuit)
+    if params.mean:
+        estimates.append(
+            _ratio(m, "faithfulness_mean", CircuitRuns(m.runner, universe, lab.model.n_layers, "mean"), circuit)
+        )
+    if params.n_subsets and len(circuit) > 1:
+        gaps = incompleteness(runs, circuit, params.n_subsets, params.seed)
+        arrays["incompleteness"] = gaps
+        estimates.append(Estimate(name="incompleteness", value=float(gaps.mean()), n=len(gaps)))
+    more, random_arrays, controls = _random(m, params, runs, circuit)
+    table, smallest = _members(runs, circuit, params) if params.minimal else ([], [])
+    estimates += more + smallest
+    f = next(e for e in estimates if e.name == "faithfulness")
+    return m.result(
+        "circuit-evaluation",
+        1,
+        f"the circuit of {len(circuit)} out of {len(universe)} components has faithfulness {f.value:.2f} "
+        f"[{f.low:.2f}, {f.high:.2f}] under resample ablation.",
+        m.behaviour_estimates() + estimates,
+        controls=controls,
+        tables={"members": table},
+        labels={"components": [str(c) for c in sorted(circuit)]},
+        arrays=arrays | random_arrays,
+    )
+
+
+def universe_of(lab: Lab, universe: Universe | None, circuit: Circuit) -> tuple[Component, ...]:
+    """The components that the circuit is chosen from. Raises ExperimentError when it names one outside."""
+    wanted = universe or ("heads+mlps" if any(c.kind == "mlp" for c in circuit) else "heads")
+    found = every_head(lab.model) + (every_mlp(lab.model) if wanted == "heads+mlps" else [])
+    outside = sorted(circuit - set(found))
+    if outside:
+        raise ExperimentError(f"{outside[0]} is not one of the {wanted} of {lab.model.name}; choose another universe.")
+    return tuple(found)
+
+
+def _ratio(m: Measurement, name: str, runs: CircuitRuns, circuit: Circuit) -> Estimate:
+    alone = runs.alone([circuit], name)[0]
+    value, low, high = ratio_interval(alone - runs.empty, runs.full - runs.empty, m.prompts.template)
+    return Estimate(name=name, value=value, low=low, high=high, level=LEVEL, n=len(alone), unit="share of behaviour")
+
+
+def _faithful(m: Measurement, runs: CircuitRuns, circuit: Circuit) -> tuple[list[Estimate], dict[str, np.ndarray]]:
+    read = runs.alone_fully(circuit)
+    assert read.kl is not None and read.agree is not None
+    alone, full, empty = runs.alone([circuit], "the circuit")[0], runs.full, runs.empty
+    rest = runs.ablated([circuit], "the rest without the circuit")[0]
+    value, low, high = ratio_interval(rest - empty, full - empty, m.prompts.template)
+    estimates = [
+        _ratio(m, "faithfulness", runs, circuit),
+        Estimate(
+            name="complement", value=value, low=low, high=high, level=LEVEL, n=len(rest), unit="share of behaviour"
+        ),
+        m.estimate("deviation", np.abs(alone - full) / abs(m.gap)),
+        m.estimate("agreement", read.agree[0], "share of prompts"),
+        m.estimate("kl", read.kl[0], "nats"),
+        Estimate(name="p_equivalence", value=equivalence_p(alone, full), n=len(alone), unit="probability"),
+    ]
+    return estimates, {"circuit_metric": alone, "full_metric": full, "empty_metric": empty}
+
+
+def _random(
+    m: Measurement, params: CircuitEvaluation, runs: CircuitRuns, circuit: Circuit
+) -> tuple[list[Estimate], dict[str, np.ndarray], list[Control]]:
+    """The circuit among random ones, on the first `random_prompts` prompts."""
+    if not params.n_random and not params.n_random_any:
+        return [], {}, []
+    few = m.prompts.subset(list(range(min(params.random_prompts, len(m.prompts)))))
+    small = CircuitRuns(runner_for(m.lab, few), runs.universe, runs.n_layers)
+    own = float(small.faithfulness(small.alone([circuit], "the circuit"))[0])
+    estimates, arrays, controls = [], {}, []
+    plans = (("", params.n_random, True), ("_any", params.n_random_any, False))
+    for suffix, count, profile in plans:
+        if not count:
+            continue
+        others = random_like(circuit, runs.universe, count, params.seed, profile=profile)
+        if not others:
+            continue
+        f = small.faithfulness(small.alone(others, f"{count} random circuits"))
+        beaten = float((np.abs(1 - f) > abs(1 - own)).mean())
+        arrays[f"random_faithfulness{suffix}"] = f
+        estimates.append(Estimate(name=f"random_beaten{suffix}", value=beaten, n=len(others), unit="share of circuits"))
+        if profile:
+            p = beats_random_p(-abs(1 - own), -np.abs(1 - f))
+            estimates.append(Estimate(name="p_random", value=p, n=len(others), unit="probability"))
+        name = "random circuits, same layers" if profile else "random circuits, same size"
+        controls.append(
+            Control(name=name, observed=beaten, expected="share beaten", array=f"random_faithfulness{suffix}")
+        )
+    m.runner.forward_passes += small.runner.forward_passes
+    return estimates, arrays, controls
+
+
+def _members(
+    runs: CircuitRuns, circuit: Circuit, params: CircuitEvaluation
+) -> tuple[list[dict[str, object]], list[Estimate]]:
+    parts = minimality(runs, circuit)
+    p = minimality_p(parts, inflation(runs, circuit, 39, params.seed))
+    rows: list[dict[str, object]] = [
+        {"component": str(c), "contribution": round(parts[c], 5), "p_minimal": round(p[c], 4)}
+        for c in sorted(parts, key=lambda c: -parts[c])
+    ]
+    return rows, [Estimate(name="smallest_part", value=min(parts.values()), n=len(parts), unit="share of behaviour")]
