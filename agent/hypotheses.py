@@ -6,12 +6,13 @@ stand in `agent/hypotheses_*.py` and are listed in `agent/hypotheses_all.py`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.claims import Claim, claim_types, listed, spoken
+from agent.investigation_edges import Connections
 from agent.investigation_literature import Literature
 from agent.investigation_patterns import Readings
 from agent.investigation_survey import Observation, Survey
@@ -46,6 +47,12 @@ class Known:
     survey: Survey
     readings: Readings
     literature: Literature
+    connections: Connections = field(default_factory=Connections)
+
+    @property
+    def small(self) -> bool:
+        """Whether everything in this model was measured exactly."""
+        return self.situation.screen is not None and self.situation.screen.exact
 
     def claim(self, kind: str, components: Iterable[str], **fields: Any) -> Claim:
         """A claim about this model and task."""
@@ -57,6 +64,10 @@ class Known:
             **fields,
         )
 
+    def seen(self) -> list[str]:
+        """What was looked at on explore prompts beside gate and screen, with result ids."""
+        return [*self.survey.seen, *self.readings.seen, *self.connections.seen]
+
     def can_claim(self, kind: str) -> bool:
         """Whether a claim type of that name exists."""
         return kind in claim_types()
@@ -64,8 +75,7 @@ class Known:
     def core(self) -> list[Observation]:
         """The components worth a claim, at most so many in a large model."""
         found = self.survey.core()
-        screen = self.situation.screen
-        return found if screen is not None and screen.exact else found[:MOST_NODES]
+        return found if self.small else found[:MOST_NODES]
 
 
 def named(components: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ no verdict and no statistic, and knows nothing of queues.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.claim_notes import keep_finding
@@ -17,7 +17,9 @@ from agent.docket import claim_card
 from agent.errors import ClaimError
 from agent.hypotheses import Hypothesis, Known
 from agent.hypotheses_all import all_claims, propose
+from agent.hypotheses_roles import roles_by_head
 from agent.investigation_conclusion import conclude
+from agent.investigation_edges import nominate_edges
 from agent.investigation_lines import tested_line, untested_line, with_q
 from agent.investigation_literature import Literature, read_literature, task_literature
 from agent.investigation_patterns import read_patterns, read_targets
@@ -118,9 +120,11 @@ def _explore(inquiry: Inquiry, situation: Situation, literature: Literature) -> 
     inquiry.tell("status", {"text": "Reading what heads attend to and write"})
     explorer = Explorer(inquiry.lab, situation)
     readings = read_patterns(explorer)
-    if situation.screen is not None and situation.screen.exact:
+    if explorer.small:
         readings = read_targets(explorer, readings, [o.component for o in found.core() if is_head(o.component)])
-    return Known(situation=situation, survey=found, readings=readings, literature=literature)
+    known = Known(situation=situation, survey=found, readings=readings, literature=literature)
+    inquiry.tell("status", {"text": "Looking for connections between them"})
+    return replace(known, connections=nominate_edges(explorer, found, roles_by_head(known)))
 
 
 def _plan(inquiry: Inquiry, known: Known, claims: Sequence[tuple[Claim, int]]) -> Plan:
@@ -153,7 +157,7 @@ def _try_all(
 ) -> list[ClaimLine]:
     """Put the claims on trial in order; stop at the budget unless more was approved."""
     approved, hypotheses = decided
-    seen = [*known.survey.seen, *known.readings.seen]
+    seen = known.seen()
     planned = {step.key: step for step in (plan.steps if approved else plan.within_budget())}
     lines: list[ClaimLine] = []
     for number, (claim, _) in enumerate(claims, start=1):

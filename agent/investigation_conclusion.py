@@ -58,9 +58,7 @@ def conclude(
         mechanism=mechanism,
         literature=[line for document in literature.documents for line in compare(document, lines, mechanism)],
         citations=literature.citations(),
-        explored=[*situation.disclosure(), *known.survey.seen, *known.readings.seen]
-        if known
-        else situation.disclosure(),
+        explored=[*situation.disclosure(), *known.seen()] if known else situation.disclosure(),
         spent=inquiry.lab.spent,
         results=inquiry.lab.results(),
         remarks=remarks,

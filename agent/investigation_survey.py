@@ -74,6 +74,10 @@ class Survey(SurveyModel):
         found = [o for o in self.observations if o.strength >= self.floor]
         return sorted(found, key=lambda o: (-o.strength, o.component))
 
+    def parts(self) -> list[str]:
+        """Components with an effect and their backups, in the order of the forward pass."""
+        return in_order({*(o.component for o in self.core()), *(pair.backup for pair in self.backups)})
+
 
 @dataclass(frozen=True)
 class Explorer:
@@ -81,6 +85,11 @@ class Explorer:
 
     lab: Laboratory
     situation: Situation
+
+    @property
+    def small(self) -> bool:
+        """Whether everything in this model is measured exactly."""
+        return self.situation.screen is not None and self.situation.screen.exact
 
     def params(self, n: int = SCREEN_PROMPTS) -> dict[str, Any]:
         """Parameters of every explore run on the task's prompts."""
@@ -97,8 +106,7 @@ def survey(lab: Laboratory, situation: Situation) -> Survey:
     assert situation.screen is not None, "a survey follows a passed gate and a screen"
     direct_id, direct = explorer.run("direct-logit-attribution")
     writes = {str(row["component"]): float(row["direct_effect"]) for row in direct.tables["components"]}
-    small = situation.screen.exact
-    names = everything(lab.model) if small else nominees(situation.screen.nominated, writes)
+    names = everything(lab.model) if explorer.small else nominees(situation.screen.nominated, writes)
     harm_id, harm = explorer.run("head-ablation", components=names, method="resample")
     restore_id, restore = explorer.run("head-patching", components=names)
     observations = tuple(
@@ -158,10 +166,8 @@ def find_backups(explorer: Explorer, observations: Sequence[Observation], floor:
     Zero ablation, because resampling leaves the signals in place that keep a backup asleep. On large models only
     components whose own removal is repaired are asked about, and only beside the other nominees.
     """
-    assert explorer.situation.screen is not None
-    small = explorer.situation.screen.exact
     writers = [o for o in observations if (o.direct or 0.0) >= floor]
-    if not small:
+    if not explorer.small:
         writers = [o for o in writers if (o.harm or 0.0) < floor][:1]
     found: list[Backup] = []
     for main in writers:
