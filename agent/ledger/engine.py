@@ -1,7 +1,7 @@
 """Opens the ledger's database: SQLite in the data folder, or Postgres by URL. Creates and migrates it when needed.
 
 SQLite runs in WAL mode, so that readers never wait for the writer; every writing transaction begins with
-`BEGIN IMMEDIATE`, so that two writers queue up instead of failing halfway. This module knows connections and
+`BEGIN IMMEDIATE` (on Postgres: an advisory lock), so that two writers queue up instead of failing halfway. This module knows connections and
 versions; what the tables mean stands in `agent/ledger/schema.py`.
 """
 
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from agent.errors import LedgerError
 
 HEAD = "0001"
+WRITERS = 7_202_611  # the advisory lock that writers of a ledger on a server take in turn
 
 
 def now() -> str:
@@ -56,7 +57,9 @@ def _connect(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True)
+        event.listen(engine, "begin", _queue_up)
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(parsed, connect_args={"timeout": 30})
@@ -73,6 +76,12 @@ def _connect(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _queue_up(connection: Connection) -> None:
+    """One writer at a time on a server too, so that every rule is checked against what is really there."""
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
 
 def _version(connection: Connection) -> str | None:
