@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from kb.lexical import SCORED, Counts, phrase
 from kb.text import STOPWORDS, content_words, is_korean, without_particle, words
 from kb.translate import english_words
 
-CAP = 2000
 _TOKEN = re.compile(r"[가-힣]+|[A-Za-z0-9][\w+-]*")
 
 
@@ -36,18 +36,20 @@ class Signals:
 def units(question: str) -> list[str]:
     """An FTS5 expression for each content word of a question."""
     if not is_korean(question):
-        return [_phrase([term]) for term in content_words(question)]
+        return [phrase([term]) for term in content_words(question)]
     found: list[str] = []
     for word in _TOKEN.findall(question):
         stem = without_particle(word)
         spellings = [words(stem), *([term] for english in english_words(stem) for term in words(english))]
-        terms = [_phrase(spelling) for spelling in spellings if spelling and spelling[0] not in STOPWORDS]
+        terms = [phrase(spelling) for spelling in spellings if spelling and spelling[0] not in STOPWORDS]
         if terms:
             found.append(" OR ".join(terms))
     return list(dict.fromkeys(found))
 
 
-def covered(connection: Connection, question: str, documents: Sequence[Sequence[int]]) -> tuple[float, float]:
+def covered(
+    connection: Connection, counts: Counts, question: str, documents: Sequence[Sequence[int]]
+) -> tuple[float, float]:
     """(weighted share of the units that one of the documents holds, weighted share that the library never uses).
 
     `documents` are lists of passage numbers.
@@ -56,31 +58,20 @@ def covered(connection: Connection, question: str, documents: Sequence[Sequence[
     if not expressions:
         return 0.0, 0.0
     total = int(connection.execute(text("SELECT count(*) FROM passages")).scalar() or 0)
-    counts = [_count(connection, expression) for expression in expressions]
-    weights = [math.log((min(total, CAP) + 1) / (count + 0.5)) for count in counts]
+    found = [counts.of(connection, expression) for expression in expressions]
+    weights = [math.log((min(total, SCORED) + 1) / (count + 0.5)) for count in found]
     whole = sum(weights) or 1.0
-    held = [
-        sum(
-            weight
-            for expression, weight in zip(expressions, weights, strict=True)
-            if _holds(connection, expression, own)
-        )
-        for own in documents
-    ]
-    unknown = sum(weight for weight, count in zip(weights, counts, strict=True) if count == 0)
+    owners = {number: place for place, numbers in enumerate(documents) for number in numbers}
+    held = [0.0] * len(documents)
+    for expression, weight, count in zip(expressions, weights, found, strict=True):
+        for place in _holders(connection, expression, owners) if count else ():
+            held[place] += weight
+    unknown = sum(weight for weight, count in zip(weights, found, strict=True) if count == 0)
     return max(held, default=0.0) / whole, unknown / whole
 
 
-def _phrase(tokens: Sequence[str]) -> str:
-    return '"' + " ".join(token.replace('"', "") for token in tokens) + '"'
-
-
-def _count(connection: Connection, expression: str) -> int:
-    query = text("SELECT count(*) FROM (SELECT 1 FROM passages_fts WHERE passages_fts MATCH :expression LIMIT :cap)")
-    return int(connection.execute(query, {"expression": expression, "cap": CAP}).scalar() or 0)
-
-
-def _holds(connection: Connection, expression: str, numbers: Sequence[int]) -> bool:
-    places = ", ".join(str(int(number)) for number in numbers)
-    query = text(f"SELECT 1 FROM passages_fts WHERE passages_fts MATCH :expression AND rowid IN ({places}) LIMIT 1")
-    return connection.execute(query, {"expression": expression}).first() is not None
+def _holders(connection: Connection, expression: str, owners: dict[int, int]) -> set[int]:
+    """The places of the documents that have a passage matching the expression."""
+    places = ", ".join(str(int(number)) for number in owners)
+    query = text(f"SELECT rowid FROM passages_fts WHERE passages_fts MATCH :expression AND rowid IN ({places})")
+    return {owners[number] for number in connection.execute(query, {"expression": expression}).scalars()}

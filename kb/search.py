@@ -50,12 +50,14 @@ class Searcher:
         self.weights = weights or Weights()
         self.rule = rule or Answerable()
         self._names: tuple[tuple[int, ...], Names] | None = None
+        self._counts = lexical.Counts()
 
     def names(self, connection: Connection) -> Names:
         """The library's names, read again when they may have changed."""
         state = Names.state(connection)
         if self._names is None or self._names[0] != state:
             self._names = (state, Names(connection))
+            self._counts.renew(state)
         return self._names[1]
 
     def search(
@@ -108,11 +110,10 @@ class Searcher:
             named=len(mentioned),
         )
 
-    @staticmethod
-    def signals(connection: Connection, query: str, gathered: Gathered, ranked: Sequence[Ranked]) -> Signals:
+    def signals(self, connection: Connection, query: str, gathered: Gathered, ranked: Sequence[Ranked]) -> Signals:
         """What tells whether the library says anything on the question."""
         scores = [score for _, score, _ in ranked[:6]]
-        share, unknown = covered(connection, query, [numbers for _, _, numbers in ranked[:3]])
+        share, unknown = covered(connection, self._counts, query, [numbers[:30] for _, _, numbers in ranked[:3]])
         candidates = gathered.candidates.values()
         return Signals(
             cosine=max((candidate.cosine for candidate in candidates), default=0.0),
@@ -129,7 +130,7 @@ class Searcher:
         self, connection: Connection, terms: Sequence[str], allowed: Collection[int] | None
     ) -> list[tuple[int, float]]:
         fetch = CANDIDATES if allowed is None else CANDIDATES * 20
-        return _within(lexical.match(connection, terms, fetch), allowed)[:CANDIDATES]
+        return _within(lexical.match(connection, self._counts, terms, fetch), allowed)[:CANDIDATES]
 
     def _cosines(
         self, connection: Connection, meaning: str, numbers: set[int], allowed: Collection[int] | None
