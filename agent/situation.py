@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from tools.component import Component, parse_component
 from tools.result import content_hash
 
+CONTROLS = 39
+BAND = 4
+CLEAR_SCORE = 0.01
+
 
 class Facts(BaseModel):
     """Strict and immutable."""
@@ -83,6 +87,17 @@ class ScreenFacts(Facts):
     n: int
     result_id: str
 
+    direct: dict[str, float] = Field(
+        default_factory=dict, description="small models: |direct effect| of every component"
+    )
+
+    def partners(self, component: str, wanted: int = 3) -> list[str]:
+        """The components most worth removing together with this one: strongest by total, zeroed or direct effect."""
+        tables = (self.scores, self.zeroed, self.direct)
+        names = {name for table in tables for name in table} - {component}
+        strength = {name: max(table.get(name, 0.0) for table in tables) for name in names}
+        return sorted((n for n in names if strength[n] >= CLEAR_SCORE), key=lambda n: (-strength[n], n))[:wanted]
+
     def strongest_method(self, component: str) -> Literal["resample", "zero"]:
         """The intervention that showed most on explore prompts; resample unless a small model's sweep says zero."""
         return "zero" if self.zeroed.get(component, 0.0) > self.scores.get(component, 0.0) else "resample"
@@ -113,11 +128,6 @@ class Situation(Facts):
         """The parameter that keeps the templates which passed the gate; empty when all did."""
         kept = self.gate.kept_templates
         return {} if not kept or sorted(kept) == sorted(self.task.templates) else {"templates": kept}
-
-
-CONTROLS = 39
-BAND = 4
-CLEAR_SCORE = 0.01
 
 
 def matched_controls(

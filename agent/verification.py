@@ -162,6 +162,7 @@ def _exact_screen(lab: Laboratory, params: dict[str, Any]) -> ScreenFacts:
     sweep = {**params, "mlps": lab.model.has_mlps}
     result_id, result = lab.run("head-ablation", {**sweep, "method": "resample"})
     scores, zeroed = exact_scores(result), exact_scores(lab.run("head-ablation", {**sweep, "method": "zero"})[1])
+    direct = exact_scores(lab.run("direct-logit-attribution", params)[1], "direct_effect")
     return ScreenFacts(
         nominated={name: score for name, score in scores.items() if score >= NOMINATED_HARM},
         delta1=FLOOR,
@@ -170,18 +171,19 @@ def _exact_screen(lab: Laboratory, params: dict[str, Any]) -> ScreenFacts:
         result_id=result_id,
         scores=scores,
         zeroed=zeroed,
+        direct=direct,
     )
 
 
-def exact_scores(result: Result) -> dict[str, float]:
-    """|harm| of every component of an exact sweep, largest first."""
+def exact_scores(result: Result, array: str = "harm") -> dict[str, float]:
+    """|effect| of every component of an exact sweep, largest first."""
     found = {
         f"a{layer}.h{head}": float(abs(value))
-        for layer, row in enumerate(np.asarray(result.arrays["harm"]))
+        for layer, row in enumerate(np.asarray(result.arrays[array]))
         for head, value in enumerate(row)
     }
-    if "harm_mlp" in result.arrays:
-        found |= {f"m{layer}": float(abs(value)) for layer, value in enumerate(result.arrays["harm_mlp"])}
+    if f"{array}_mlp" in result.arrays:
+        found |= {f"m{layer}": float(abs(value)) for layer, value in enumerate(result.arrays[f"{array}_mlp"])}
     return _largest_first(found)
 
 

@@ -86,7 +86,7 @@ def _direct(delta1: float) -> WithinRule:
 def _backups(claim: Claim, situation: Situation, delta1: float) -> list[Prediction]:
     """Zeroing the component on top of each of the strongest others changes nothing more than zeroing that other."""
     assert situation.screen is not None
-    strongest = [name for name in situation.screen.nominated if name not in claim.components][:BACKED_UP]
+    strongest = situation.screen.partners(claim.components[0], BACKED_UP)
     base: dict[str, Any] = {**task_params(claim, situation), "method": "zero"}
     found: list[Prediction] = []
     for k, other in enumerate(strongest, start=1):
