@@ -166,7 +166,7 @@ class Toolbox:
         lines = [f"{head}: harm {e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for head, e in ranked]
         text = (
             f"Resample-ablation harm on {n} explore prompts of {task} in {self.model}, as a share of the clean-to-corrupted "
-            f"gap ({len(heads)} heads nominated by the screen, measured exactly) [^r:{exact.result_id}]:\n"
+            f"gap ({len(heads)} heads nominated by the screen, measured exactly; 98 % intervals) [^r:{exact.result_id}]:\n"
             + "\n".join(lines)
         )
         return Found(

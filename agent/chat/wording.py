@@ -178,8 +178,8 @@ def _ranking(found: Found, language: Language) -> str:
     after = pick(
         language,
         "This ranks candidates and judges nothing: these prompts were used to choose. Ask for a verdict on fresh prompts, "
-        f'for example "is {best} necessary for {data["task"]}?"',
-        f'이것은 후보 순위일 뿐 판정이 아닙니다. 새 프롬프트로 판정하려면: "{best}는 {data["task"]}에 필요한가?"',
+        f"for example *is {best} necessary for {data['task']}?*",
+        f"이것은 후보 순위일 뿐 판정이 아닙니다. 새 프롬프트로 판정하려면: *{best}는 {data['task']}에 필요한가?*",
     )
     return "\n\n".join([intro, "\n".join([head, "|---|---|---|", *rows]), after])
 
