@@ -26,6 +26,8 @@ class Config:
     dtype: str = "float32"
     budget_seconds: float = 1200.0
     budget_forward_passes: int = 200_000
+    fetch: bool = False
+    chroma_url: str | None = None
 
     @property
     def results_dir(self) -> Path:

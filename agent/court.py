@@ -274,7 +274,8 @@ class Court:
 def absolute(name: str) -> str:
     """A model, task or source that is named by a path, made independent of the folder this process stands in."""
     path = Path(name.removeprefix("case:")).expanduser()
-    named_by_path = name.startswith("case:") or path.suffix in (".yaml", ".yml") or "/" in name or name.startswith(".")
+    is_file = path.suffix in (".yaml", ".yml", ".csv", ".jsonl")
+    named_by_path = is_file or "/" in name or name.startswith((".", "case:"))
     if not named_by_path or not path.exists():
         return name
     return ("case:" if name.startswith("case:") else "") + str(path.resolve())

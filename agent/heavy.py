@@ -110,34 +110,9 @@ def check_task(config: Config, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def notebooks(config: Config, arguments: dict[str, Any]) -> list[str]:
-    """Write a plain TransformerLens notebook for each result named; the paths written."""
-    from agent.ledger.store import Ledger
-    from agent.notebooks import COVERED, write_notebook
-    from tools.models import load_model
-
-    ledger = Ledger.open(config)
-    try:
-        results = [ledger.evidence.result(result_id) for result_id in arguments["results"]]
-    finally:
-        ledger.close()
-    results = [result for result in results if result.experiment in COVERED]
-    if not results:
-        raise AgentError(f"No evidence of this claim has a notebook; these experiments have: {', '.join(COVERED)}.")
-    _say(f"loading {arguments['model']}")
-    model = load_model(arguments["model"], models_dir=config.models_dir, device=config.device, dtype=config.dtype)
-    written = []
-    for result in results:
-        _say(f"writing the notebook of {result.result_id}")
-        path = write_notebook(result, model, Path(arguments["folder"]), models_dir=config.models_dir)
-        written.append(str(path))
-    return written
-
-
 WORK: dict[str, Callable[[Config, dict[str, Any]], Any]] = {
     "calibrate": calibrate,
     "check_task": check_task,
-    "notebooks": notebooks,
 }
 
 

@@ -16,4 +16,5 @@ def open_library(config: Config) -> Library:
     folder = config.models_dir / embedder.folder
     home = config.home / FOLDER
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Library.open(home, embedder_folder=folder if is_whole(embedder, folder) else None)
+    found = folder if is_whole(embedder, folder) else None
+    return Library.open(home, embedder_folder=found, chroma_url=config.chroma_url)

@@ -3,6 +3,8 @@
 Each constant is the source of one cell. `agent/notebooks.py` fills the braces in the ones that say so.
 """
 
+COVERED = ("behaviour", "head-ablation", "head-patching")
+
 LOAD_HF = """\
 import json
 import re

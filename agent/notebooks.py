@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from agent import notebook_cells as cells
 from agent.model_files import PACKAGED
+from agent.notebook_cells import COVERED
 from agent.packaged import PACKAGED as PACKAGES
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, find_experiment
@@ -26,7 +27,6 @@ from tools.tasks import find_task
 
 TOLERANCE = 1e-3
 SWEEP_TARGETS = 5
-COVERED = ("behaviour", "head-ablation", "head-patching")
 
 
 def write_notebook(result: Result, model: LoadedModel, folder: Path, *, models_dir: Path) -> Path:

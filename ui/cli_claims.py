@@ -1,10 +1,15 @@
 """`circuit-court claims`: the ledger's claims, read, judged again and taken elsewhere."""
 
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ui.cli_output import json_option, print_json, say, table
+from ui.cli_output import ProgressLine, json_option, print_json, table
+
+if TYPE_CHECKING:
+    from agent.court import Court
 
 
 @click.group()
@@ -52,14 +57,12 @@ def show(claim_id: str, as_json: bool) -> None:
 @json_option
 def rejudge(claim_id: str, as_json: bool) -> None:
     """Compute a claim's verdict again from the ledger alone; nothing is measured."""
-    from agent.verification import rejudge as judge_again
     from ui.claim_json import claim_json
     from ui.session import open_court
 
     court = open_court()
     before = court.claim(claim_id)
-    judge_again(before.claim_id, court.ledger)
-    after = court.claim(before.claim_id)
+    after = court.rejudge(before.claim_id)
     same = (before.verdict, before.rung) == (after.verdict, after.rung)
     if as_json:
         print_json({"before": before.verdict, "same": same, **claim_json(after)})
@@ -78,25 +81,67 @@ def export(claim_ids: tuple[str, ...], out: Path | None, notebooks: Path | None,
     A bundle is one file that another installation checks and judges again. A notebook reproduces one result's numbers
     without this program.
     """
-    from agent.bundle import export_bundle
-    from agent.heavy import ask_heavy
     from ui.session import open_court
 
     if out is None and notebooks is None:
         raise click.UsageError("Say where to: --out FILE.zip for a bundle, --notebooks FOLDER for notebooks.")
     court = open_court()
-    written: list[str] = []
-    if out is not None:
-        written.append(str(export_bundle(court.ledger, list(claim_ids), out)))
-    for claim_id in claim_ids if notebooks is not None else ():
-        card = court.claim(claim_id)
-        results = list(dict.fromkeys(result for p in card.predictions for result in p.result_ids))
-        arguments = {"results": results, "model": card.model, "folder": str(notebooks)}
-        written += ask_heavy("notebooks", court.config, arguments, say)
+    written = [str(court.export_bundle(list(claim_ids), out))] if out is not None else []
+    if notebooks is not None:
+        written += _notebooks(court, claim_ids, notebooks)
     if as_json:
         print_json({"written": written})
     else:
         click.echo("\n".join(written))
+
+
+def _notebooks(court: "Court", claim_ids: tuple[str, ...], folder: Path) -> list[str]:
+    """Have the worker write each claim's notebooks, and copy them into `folder`."""
+    from agent.notebook_cells import COVERED
+    from ui.follow import follow
+    from ui.session import court_with_worker
+
+    cards = [court.claim(claim_id) for claim_id in claim_ids]
+    tested = [p for card in cards for p in card.predictions if p.experiment in COVERED]
+    results = list(dict.fromkeys(result for p in tested for result in p.result_ids))
+    if not results:
+        raise click.UsageError(f"this evidence has no notebooks; these experiments have: {', '.join(COVERED)}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    line, written = ProgressLine(), []
+    with court_with_worker(line, court):
+        for result in results:
+            path = Path((follow(court, court.notebook(result), line).outcome or {})["path"])
+            for file in sorted(path.parent.glob(f"{path.stem}*")):
+                written.append(str(shutil.copy(file, folder)))
+    return written
+
+
+@claims.command("replicate")
+@click.argument("claim_id")
+@json_option
+def replicate(claim_id: str, as_json: bool) -> None:
+    """Run a claim's evidence again and compare every number with the stored one."""
+    from ui.follow import follow
+    from ui.session import court_with_worker
+
+    line = ProgressLine()
+    with court_with_worker(line) as court:
+        outcome = follow(court, court.replicate(claim_id), line).outcome or {}
+    if as_json:
+        print_json(outcome)
+    else:
+        click.echo("\n".join(_replication_lines(outcome)))
+
+
+def _replication_lines(outcome: dict[str, Any]) -> list[str]:
+    word = "agrees" if outcome["agrees"] else "DIFFERS"
+    lines = [
+        f"{word}: {outcome['verdict']}, again {outcome['verdict_again']}; largest difference "
+        f"{outcome['largest_difference']:.2g} (tolerance {outcome['tolerance']:g})"
+    ]
+    for row in outcome["rows"]:
+        lines.append(f"  {row['key']} {row['experiment']}: {row['name']} {row['stored']:.4f}, again {row['again']:.4f}")
+    return lines
 
 
 @claims.command("check")

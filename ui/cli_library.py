@@ -1,7 +1,8 @@
 """`circuit-court library`: the library from the terminal, without a worker."""
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -9,6 +10,8 @@ from ui.cli_output import ProgressLine, json_option, print_json, say, table
 
 if TYPE_CHECKING:
     from kb.records import IngestReport
+
+_ADDRESS = re.compile(r"(?:https?://|arxiv:|\d{4}\.\d{4,5}(?:v\d+)?$)", re.IGNORECASE)
 
 
 @click.group()
@@ -29,25 +32,37 @@ def build(as_json: bool) -> None:
 
 
 @library.command("add")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True)
 @json_option
-def add(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Add notes, papers or whole folders (wikis) to the library.
+def add(sources: tuple[str, ...], as_json: bool) -> None:
+    """Add notes, papers, whole folders (wikis), web addresses or arXiv ids to the library.
 
     A folder is followed: added again, changed notes are updated and deleted ones go. What cannot be read is named;
-    the rest goes in.
+    the rest goes in. Addresses are fetched only when CIRCUIT_COURT_FETCH=true.
     """
+    from kb.fetch import Fetcher
     from kb.records import IngestReport
     from ui.library import open_library
+    from ui.settings import load
 
     line = ProgressLine()
+    fetcher = Fetcher(allowed=load().fetch)
     items, problems = [], {}
-    for path in paths:
-        report = open_library().add(path, progress=lambda n, total, item: line.show(item.source, n / total))
+    for source in sources:
+        if is_address(source):
+            line.show(f"fetching {source}")
+            report = open_library().add_address(source, fetcher)
+        else:
+            report = open_library().add(Path(source), progress=lambda n, total, item: line.show(item.source, n / total))
         items += report.items
         problems |= dict.fromkeys(report.problems)
     line.clear()
     _print_report(IngestReport(items=tuple(items), problems=tuple(problems)), as_json)
+
+
+def is_address(source: str) -> bool:
+    """Whether a source names something to fetch; a file or folder of that name comes first."""
+    return not Path(source).expanduser().exists() and bool(_ADDRESS.match(source.strip()))
 
 
 def _print_report(report: "IngestReport", as_json: bool) -> None:
@@ -157,11 +172,68 @@ def evaluate(file: Path) -> None:
     FILE holds one question a line: {"q", "keys", "lang", "kind"}; kind `unanswerable` counts as right when the library
     declines.
     """
-    from kb.evaluate import as_json, read_questions
-    from kb.evaluate import evaluate as measure
-    from kb.fusion import Weights
     from ui.library import open_library
 
     if not file.is_file():
         raise click.UsageError(f"there is no file {file}.")
-    click.echo(as_json(measure(open_library().searcher(Weights()), read_questions(file))))
+    print_json(open_library().evaluate(file))
+
+
+@library.command("compare")
+@click.argument("names", nargs=-1, required=True)
+@json_option
+def compare(names: tuple[str, ...], as_json: bool) -> None:
+    """Compare documents in a table: question, method, findings with numbers, limits; every cell is cited."""
+    from kb.comparison import as_markdown
+    from ui.library import open_library
+
+    rows = open_library().compare(list(names))
+    if as_json:
+        print_json([row.model_dump(mode="json") for row in rows])
+    else:
+        click.echo(as_markdown(rows))
+
+
+@library.command("disagreements")
+@click.argument("topic")
+@json_option
+def disagreements(topic: str, as_json: bool) -> None:
+    """Show cited sentences on TOPIC that point in opposite directions, with what differs between them."""
+    from ui.library import open_library
+
+    found = open_library().disagreements(topic)
+    if as_json:
+        print_json([pair.model_dump(mode="json") for pair in found])
+        return
+    for pair in found:
+        click.echo(
+            f"{pair.kind}\n  {pair.one.document_id}: {pair.one.text}\n  {pair.other.document_id}: {pair.other.text}"
+        )
+        differs = {"model": pair.models, "metric": pair.metrics, "ablation": pair.ablations}
+        for name, (one, other) in differs.items():
+            if one or other:
+                click.echo(f"  {name} differs: {', '.join(one) or '–'} against {', '.join(other) or '–'}")
+    if not found:
+        click.echo("Nothing in the library disagrees about this, as far as its words show.")
+
+
+@library.command("export")
+@click.argument("kind", type=click.Choice(["bibtex", "markdown", "passages"]))
+@click.option("--tag", "tags", multiple=True, help="Only documents with this tag (may be given more than once).")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write; a folder for `passages`.")
+def export(kind: Literal["bibtex", "markdown", "passages"], tags: tuple[str, ...], out: Path | None) -> None:
+    """Write a reading list (BibTeX or Markdown), or all passages with their vectors (JSONL and NumPy)."""
+    from kb.records import Filters
+    from ui.library import open_library
+
+    if kind == "passages":
+        if out is None:
+            raise click.UsageError("Name the folder to write passages into: --out FOLDER")
+        say(f"{open_library().export_passages(out)} passages in {out}")
+        return
+    text = open_library().export(kind, Filters(tags=tags or None))
+    if out is None:
+        click.echo(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        say(f"written: {out}")

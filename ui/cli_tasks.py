@@ -33,11 +33,12 @@ def check(task: str, model: str | None, n: int, as_json: bool) -> None:
 
     Every row or field that fails is named.
     """
+    from agent.court import absolute
     from agent.heavy import ask_heavy
     from ui.settings import load
 
     config = load()
-    found = ask_heavy("check_task", config, {"task": task, "model": model or config.model, "n": n}, say)
+    found = ask_heavy("check_task", config, {"task": absolute(task), "model": model or config.model, "n": n}, say)
     if as_json:
         print_json(found)
     elif not found["passed"]:

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     dtype: str = Field(default="float32", description="number format the model is loaded in")
     budget_seconds: float = Field(default=1200.0, gt=0, description="longest plan that runs without being approved")
     budget_forward_passes: int = Field(default=200_000, gt=0, description="most forward passes without approval")
+    fetch: bool = Field(default=False, description="whether `library add` may fetch web addresses and arXiv ids")
+    chroma_url: str | None = Field(default=None, description="address of a Chroma server; embedded when absent")
 
     def config(self) -> Config:
         """The same as the value that `agent` works with; folders are made absolute."""

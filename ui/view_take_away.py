@@ -6,19 +6,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from agent.bundle import export_bundle
 from agent.cards import ClaimCard
 from agent.errors import USER_ERRORS
-from agent.heavy import ask_heavy
+from agent.notebook_cells import COVERED
 from ui.backend import open_court
+from ui.cli_output import ProgressLine
+from ui.follow import follow
 from ui.safe_markdown import plain
 
 
 def draw_take_away(card: ClaimCard) -> None:
     """The two buttons; what they make is kept for the session and offered for download."""
-    results = list(dict.fromkeys(result for p in card.predictions for result in p.result_ids))
-    if not results:
+    if not any(p.result_ids for p in card.predictions):
         return
+    covered = [p for p in card.predictions if p.experiment in COVERED]
+    results = list(dict.fromkeys(result for p in covered for result in p.result_ids))
     kept = st.session_state.setdefault(f"taken-{card.claim_id}", {})
     with st.container(horizontal=True, gap="small"):
         if st.button(
@@ -40,14 +42,17 @@ def _make(kept: dict[str, bytes], work: Callable[[], dict[str, bytes]]) -> None:
 
 
 def _notebooks(card: ClaimCard, results: list[str]) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory(prefix="circuit-court-notebooks-") as folder:
-        arguments = {"results": results, "model": card.model, "folder": folder}
-        written = ask_heavy("notebooks", open_court().config, arguments, lambda text: None)
-        return {Path(path).name: Path(path).read_bytes() for path in written}
+    court = open_court()
+    made: dict[str, bytes] = {}
+    for result in results:
+        run = follow(court, court.notebook(result, model=card.model), ProgressLine())
+        path = Path((run.outcome or {})["path"])
+        made |= {file.name: file.read_bytes() for file in sorted(path.parent.glob(f"{path.stem}*")) if file.is_file()}
+    return made
 
 
 def _bundle(card: ClaimCard) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="circuit-court-bundle-") as folder:
         file = Path(folder) / f"{card.claim_id[:12]}.zip"
-        export_bundle(open_court().ledger, [card.claim_id], file)
+        open_court().export_bundle([card.claim_id], file)
         return {file.name: file.read_bytes()}
