@@ -96,6 +96,59 @@ def node_scores(engine: Engine, *, ig_steps: int) -> tuple[NodeScores, NodeScore
     return atp, ig
 
 
+@dataclass
+class ChannelScores:
+    """Estimated loss of the metric per prompt when only a head's queries, keys or values are corrupted, [layers, heads, n]."""
+
+    q: Floats
+    k: Floats
+    v: Floats
+
+
+def channel_scores(engine: Engine) -> ChannelScores:
+    """AtP for queries, keys and values with the QK fix of AtP* (Kramar et al. 2024), all positions at once.
+
+    The attention pattern under the corrupted queries (keys) is computed exactly, because the gradient through a saturated
+    softmax vanishes; only what follows z is linearised.
+    """
+    decoder, n = engine.decoder, len(engine.prompts)
+    shape = (len(decoder.blocks), decoder.blocks[0].attn.n_heads, n)
+    scores = ChannelScores(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    zs: list[tuple[int, Site]] = [(layer, "z") for layer in range(shape[0])]
+    inputs: set[tuple[int, Site]] = set()
+    for layer in range(shape[0]):
+        inputs |= {(layer, "q"), (layer, "k"), (layer, "v")}
+    done = 0
+    for group in engine.prompts.groups(GRADIENT_ROWS):
+        plan = ReadoutPlan(group.readouts, len(group.rows), engine.device)
+        with torch.no_grad():
+            embedded = decoder.embed(engine.tokens(group, "clean"))
+            clean = engine.record(engine.tokens(group, "clean"), inputs)
+            other = engine.record(engine.tokens(group, "corrupted"), inputs)
+        slopes, acts = gradients(decoder, embedded, plan, zs)
+        for layer in range(shape[0]):
+            now = {site: clean[layer, site] for site in ("q", "k", "v")}
+            for site in ("q", "k", "v"):
+                z = _heads_with(decoder, layer, now | {site: other[layer, site]})
+                loss = ((acts[layer, "z"] - z) * slopes[layer, "z"]).double().sum((1, 3)).T
+                getattr(scores, site)[layer][:, group.rows] = loss.cpu().numpy()
+        done += len(group.rows)
+        engine.forward_passes += 4 * len(group.rows)
+        engine.step(done / n, f"query, key and value gradients: {done} of {n} prompts")
+    return scores
+
+
+@torch.no_grad()
+def _heads_with(decoder: Decoder, layer: int, inputs: dict[str, Tensor]) -> Tensor:
+    """z of a layer from queries, keys and values (before rotary embedding)."""
+    attn = decoder.blocks[layer].attn
+    q, k, v = inputs["q"], inputs["k"], inputs["v"]
+    positions = torch.arange(q.shape[1], device=q.device)
+    if attn.rotary is not None:
+        q, k = attn.rotary(q, positions), attn.rotary(k, positions)
+    return attn.mix(attn.pattern(q, k, decoder.hidden_keys(positions, k.shape[1])), v)
+
+
 def _add(scores: NodeScores, group: PromptGroup, slopes: Activations, clean: Activations, other: Activations) -> None:
     for (layer, site), slope in slopes.items():
         loss = ((clean[layer, site] - other[layer, site]) * slope).double()

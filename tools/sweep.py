@@ -82,17 +82,15 @@ class Swept:
 def run_sweep(
     m: Measurement, plan: Plan, value: Source, where: Where | None, base: Base, share: Callable[[Floats], Floats]
 ) -> Swept:
-    """Run targets and controls. For a single target KL, P(answer) and top-1 are read too."""
+    """Run targets and controls. For a single target KL, P(answer), top-1 and flips of the top token are read too."""
     n_layers = m.lab.model.n_layers
     targets = variants_of(plan.targets, value, where, n_layers)
     controls = variants_of(plan.controls, value, where, n_layers)
     found: dict[str, Floats] = {}
     if plan.single:
         read = m.runner.run(targets, base=base, distributions=True, text=plan.names()[0])
-        for name in ("kl", "p_answer", "top1"):
-            values = getattr(read, name)
-            assert values is not None, name
-            found[name] = values[0]
+        assert read.kl is not None and read.p_answer is not None and read.top1 is not None and read.agree is not None
+        found = {"kl": read.kl[0], "p_answer": read.p_answer[0], "top1": read.top1[0], "flipped": 1 - read.agree[0]}
         metric = read.metric
         if controls:
             control_metric = m.runner.run(controls, base=base, text=f"{len(controls)} controls").metric
@@ -109,7 +107,8 @@ def sweep_estimates(m: Measurement, plan: Plan, swept: Swept, quantity: str) -> 
     if not plan.single:
         return m.estimates([f"{quantity}:{name}" for name in plan.names()], swept.shares)
     found = m.estimates([quantity], swept.shares)
-    units = {"kl": "nats", "p_answer": "probability", "top1": "share of prompts"}
+    shares = "share of prompts"
+    units = {"kl": "nats", "p_answer": "probability", "top1": shares, "flipped": shares}
     found += [m.estimate(name, values, units[name]) for name, values in swept.readings.items()]
     if len(swept.controls):
         p = rank_p(float(swept.shares.mean()), swept.controls)

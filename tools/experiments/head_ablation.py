@@ -1,8 +1,9 @@
 """Head and MLP ablation: what does the behaviour lose without a component (METHOD 1, T1, T1b)?
 
 Reports, for one component or a joint set: estimates `harm`, `direct_effect` (heads and MLPs at all positions), `kl`,
-`p_answer`, `top1` and, when controls were drawn, `rank_p`; arrays `harm_per_prompt` [n], `direct_per_prompt` [n],
-`control_harm` [J]; labels `components`, `controls`, `prompts` (template of each prompt). For a sweep (several
+`p_answer`, `top1`, `flipped` (share of read positions whose most likely token changes: harm can be 0 where a wrong
+third answer appears) and, when controls were drawn, `rank_p`; arrays `harm_per_prompt`, `direct_per_prompt`,
+`flipped_per_prompt` [n], `control_harm` [J]; labels `components`, `controls`, `prompts` (template of each prompt). For a sweep (several
 components, not joint): arrays `harm` [layers, heads] and `harm_mlp` [layers] where the sweep covers them all,
 `harm_per_prompt` [components, n], and an estimate `harm:<component>` each. Every result has `gap`, `accuracy`.
 """
@@ -76,6 +77,8 @@ def head_ablation(lab: Lab, params: HeadAblation) -> Result:
     estimates = m.behaviour_estimates() + sweep_estimates(m, plan, swept, "harm")
     arrays: dict[str, np.ndarray] = {"harm_per_prompt": swept.shares[0] if plan.single else swept.shares}
     arrays |= grids(m, plan, swept.shares, "harm")
+    if plan.single:
+        arrays["flipped_per_prompt"] = swept.readings["flipped"]
     direct = _direct(m, plan, params)
     if direct is not None:
         arrays["direct_per_prompt"] = direct

@@ -1,6 +1,6 @@
 """Denoising activation patching: how much of the behaviour does a clean component restore (METHOD 1, T2)?
 
-Reports, for one component or a joint set: estimates `restore`, `kl`, `p_answer`, `top1`, with controls `rank_p`, with
+Reports, for one component or a joint set: estimates `restore`, `kl`, `p_answer`, `top1`, `flipped`, with controls `rank_p`, with
 neighbours `neighbour_restore` (the largest over neighbours) and `localisation` (half of restore minus the largest
 neighbour's, positive when the effect is local); arrays `restore_per_prompt` [n], `control_restore` [J],
 `neighbour_restore_per_prompt` [neighbours, n]; labels `components`, `controls`, `neighbours`, `prompts`. For a sweep:
