@@ -5,7 +5,7 @@ misses nothing, across reloads and restarts. Payloads are plain JSON:
 
 | kind | payload |
 |---|---|
-| `status` | `{"text"}` what is being done now, one short line |
+| `status` | `{"text"}` what is being done now, one short line; with `"again": true` when a new worker goes on |
 | `tool` | `{"call_id", "tool", "arguments"}` the agent calls a tool |
 | `tool-result` | `{"call_id", "tool", "text", "claims": [...], "results": [...], "passages": [...], "failed": bool}` |
 | `registered` | `{"claim_id", "text", "prereg_hash", "predictions": [{"key", "role", "experiment", "says"}]}` |

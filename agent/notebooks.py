@@ -30,7 +30,7 @@ SWEEP_TARGETS = 5
 
 
 def write_notebook(result: Result, model: LoadedModel, folder: Path, *, models_dir: Path) -> Path:
-    """Write `<result_id>.ipynb` (and the weights of a hand-built model) into `folder`; return its path.
+    """Write `<result_id>.ipynb` (and `<result_id>.safetensors` for a hand-built model) into `folder`; return its path.
 
     Raises ExperimentError for an experiment without a notebook, another model than the result's, or prompts that
     are no longer those that were measured.
@@ -46,25 +46,28 @@ def write_notebook(result: Result, model: LoadedModel, folder: Path, *, models_d
     if prompts.sha256 != result.provenance.prompts_sha256:
         raise ExperimentError(f"The task {params.task} no longer draws the prompts of {result.result_id}.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    code = [_load(model, folder, models_dir), _prompts(prompts, _mean_prompts(model, task, params)), cells.RUNS]
+    code = [
+        _load(model, folder / f"{result.result_id}.safetensors", models_dir),
+        _prompts(prompts, _mean_prompts(model, task, params)),
+        cells.RUNS,
+    ]
     code += _measurement(result)
     path = folder / f"{result.result_id}.ipynb"
     path.write_text(json.dumps(_notebook(_words(result), code), indent=1, ensure_ascii=False), encoding="utf-8")
     return path
 
 
-def _load(model: LoadedModel, folder: Path, models_dir: Path) -> str:
+def _load(model: LoadedModel, weights: Path, models_dir: Path) -> str:
     if model.hf is not None:
         if model.spec not in PACKAGED:
             return cells.LOAD_HF.format(model=model.spec, extra={})
         gguf = PACKAGES[model.spec].weights
         return cells.LOAD_HF.format(model=str(models_dir / PACKAGED[model.spec]), extra={"gguf_file": gguf})
-    weights = f"{model.sha256[:16]}.safetensors"
     state = {name: value.contiguous().clone() for name, value in model.bridge.state_dict().items()}
-    save_file(state, folder / weights)
+    save_file(state, weights)
     plain = (str, int, float, bool, list, type(None))
     config = {key: value for key, value in model.bridge.cfg.to_dict().items() if isinstance(value, plain)}
-    return cells.LOAD_HOOKED.format(weights=weights, config=canonical_json(config))
+    return cells.LOAD_HOOKED.format(weights=weights.name, config=canonical_json(config))
 
 
 def _mean_prompts(model: LoadedModel, task: Task, params: TaskParams) -> Prompts | None:

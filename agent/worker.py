@@ -116,11 +116,10 @@ class Worker:
             log.info("%d experiments were interrupted when a worker died", crashed)
 
     def _requeue(self) -> None:
-        """Queue again whatever a client wrote down but did not live to queue; for all others this changes nothing."""
+        """Queue again what a client wrote down but did not live to queue; for what the queue knows, nothing changes."""
         queue = JobQueue(self._config.queue_url)
         for run in self._ledger.runs.list(active=True):
-            if run.status == "queued":
-                queue.put(run.run_id, run.kind)
+            queue.put(run.run_id, run.kind)
         queue.close()
 
     def _watch_others(self) -> None:

@@ -16,6 +16,7 @@ from dbos import DBOS
 from agent.answer import Answer
 from agent.asked import Asked
 from agent.config import Config
+from agent.errors import WorkerError
 from agent.job import Job, JobEnd
 from agent.ledger.store import Ledger
 from tools.errors import CancelledError
@@ -23,6 +24,7 @@ from tools.errors import CancelledError
 if TYPE_CHECKING:
     from agent.bench import Bench
 
+MAX_DEATHS = 12
 Body = Callable[["Desk", Job], dict[str, Any]]
 
 
@@ -80,12 +82,18 @@ def _late(module: str, function: str) -> Body:
 
 
 def _register(name: str, body: Body, desk: Desk) -> None:
-    @DBOS.workflow(name=name)
+    @DBOS.workflow(name=name, max_recovery_attempts=None)
     def _workflow(run_id: str) -> None:
         if not desk.ledger.runs.start(run_id):
             return
         job = Job.of(run_id, desk.ledger)
-        with JobEnd(job, str(desk.config.logs_dir / "worker.log")) as end:
+        log_path = str(desk.config.logs_dir / "worker.log")
+        with JobEnd(job, log_path) as end:
+            if (deaths := desk.ledger.runs.take_up(run_id)) >= MAX_DEATHS:
+                raise WorkerError(
+                    f"The worker died {deaths} times in a row at the same place of this run and does not try again. "
+                    f"Often memory is short: ask for fewer prompts or a smaller model. Details: {log_path}"
+                )
             end.outcome = body(desk, job)
 
 

@@ -71,6 +71,20 @@ class Runs:
         with self._database.reading() as session:
             return session.scalar(select(RunRow.cancel_requested_at).where(RunRow.run_id == run_id)) is not None
 
+    def take_up(self, run_id: str) -> int:
+        """Note that a worker takes this job up; how many took it up in a row before and got nowhere.
+
+        A job gets somewhere when it tells anything but a status.
+        """
+        streak = 0
+        for event in reversed(self.events(run_id)):
+            if event.kind != "status":
+                break
+            streak += bool(event.payload.get("again"))
+        if self.events(run_id):
+            self.emit(run_id, "status", {"text": "going on where an earlier worker stopped", "again": True})
+        return streak
+
     def deaf(self, seconds: float) -> str | None:
         """A run that still runs this long after it was asked to stop, None when there is none."""
         before = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="microseconds")

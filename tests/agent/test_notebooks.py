@@ -58,20 +58,17 @@ CASES = {
 @pytest.fixture(scope="module")
 def executed(bench: Bench, tmp_path_factory) -> dict[str, tuple[str, str]]:
     """What each notebook printed, and its failed assertion, all run in one fresh interpreter without this program."""
-    paths = {}
+    paths, runs = {}, tmp_path_factory.mktemp("runs")
     for name, (experiment, params) in CASES.items():
         result = measured(bench, experiment, **params)
-        paths[name] = write_notebook(
-            result, bench.model(MODEL), tmp_path_factory.mktemp("one"), models_dir=Path("nowhere")
-        )
+        paths[name] = write_notebook(result, bench.model(MODEL), runs, models_dir=Path("nowhere"))
     result = measured(bench, "head-ablation", components=["a1.h0"])
     wrong = [e.model_copy(update={"value": e.value + 0.01}) if e.name == "harm" else e for e in result.estimates]
     changed = result.model_copy(update={"estimates": wrong})
-    folder = tmp_path_factory.mktemp("wrong")
-    paths["wrong"] = write_notebook(changed, bench.model(MODEL), folder, models_dir=Path("nowhere"))
-    weights = next(folder.glob("*.safetensors"))
-    runs = tmp_path_factory.mktemp("runs")
-    (runs / weights.name).write_bytes(weights.read_bytes())
+    wrong_folder = tmp_path_factory.mktemp("wrong")
+    paths["wrong"] = write_notebook(changed, bench.model(MODEL), wrong_folder, models_dir=Path("nowhere"))
+    for weights in wrong_folder.glob("*.safetensors"):
+        (runs / weights.name).write_bytes(weights.read_bytes())
     done = subprocess.run(
         [sys.executable, "-c", RUNNER, *map(str, paths.values())], cwd=runs, capture_output=True, text=True, check=False
     )

@@ -62,3 +62,21 @@ def test_unknown_run_and_conversation_say_so(ledger):
         ledger.runs.get("x")
     with pytest.raises(LedgerError, match="no conversation 'x'"):
         ledger.runs.messages("x")
+
+
+def test_a_run_that_gets_nowhere_is_counted(ledger):
+    ledger.runs.create("r", "verify", {})
+    assert ledger.runs.take_up("r") == 0
+    counted = []
+    for _ in range(3):
+        ledger.runs.emit("r", "status", {"text": "loading"})
+        counted.append(ledger.runs.take_up("r"))
+    assert counted == [0, 1, 2]
+
+
+def test_a_run_that_got_on_is_counted_anew(ledger):
+    ledger.runs.create("r", "verify", {})
+    for kind in ("status", "progress"):
+        ledger.runs.emit("r", kind, {"text": "x", "done": 0.5, "experiment": "x"})
+        ledger.runs.take_up("r")
+    assert ledger.runs.take_up("r") == 1
