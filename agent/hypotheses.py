@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.claims import Claim, claim_types, listed, spoken
+from agent.investigation_circuit import Circuits
 from agent.investigation_edges import Connections
 from agent.investigation_literature import Literature
 from agent.investigation_patterns import Readings
@@ -48,6 +49,7 @@ class Known:
     readings: Readings
     literature: Literature
     connections: Connections = field(default_factory=Connections)
+    circuits: Circuits = field(default_factory=Circuits)
 
     @property
     def small(self) -> bool:
@@ -66,7 +68,7 @@ class Known:
 
     def seen(self) -> list[str]:
         """What was looked at on explore prompts beside gate and screen, with result ids."""
-        return [*self.survey.seen, *self.readings.seen, *self.connections.seen]
+        return [*self.survey.seen, *self.readings.seen, *self.connections.seen, *self.circuits.seen]
 
     def can_claim(self, kind: str) -> bool:
         """Whether a claim type of that name exists."""

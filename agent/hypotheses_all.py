@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 
 from agent.claims import Claim
 from agent.hypotheses import RIVAL, Hypothesis, Known
+from agent.hypotheses_circuit import propose_circuit
 from agent.hypotheses_edges import propose_edges, propose_links
 from agent.hypotheses_parts import propose_backups, propose_parts
 from agent.hypotheses_roles import propose_mechanisms, propose_roles, propose_targets
 
 PROPOSERS: tuple[Callable[[Known], list[Hypothesis]], ...] = (
     propose_parts,
+    propose_circuit,
     propose_mechanisms,
     propose_links,
     propose_edges,

@@ -14,11 +14,16 @@ from agent.investigation_survey import is_head
 MOST_OF_A_ROLE = 4
 RIVALS_OF_A_ROLE = 1
 TARGET_MATCH = 0.9
+EITHER_ARM = ("induction", "duplicate-token")
 
 
 def role_claim(known: Known, role: str, component: str) -> Claim:
-    """The claim that a head has a role."""
-    return known.claim("head-role", [component], details={"role": role})
+    """The claim that a head has a role; a head whose removal is made up for is tested by patching it in."""
+    details = {"role": role}
+    seen, floor = known.survey.of(component), known.survey.floor
+    if role in EITHER_ARM and (seen.harm or 0.0) < floor <= (seen.restore or 0.0):
+        details["arm"] = "patching"
+    return known.claim("head-role", [component], details=details)
 
 
 def role_title(role: str, component: str) -> str:

@@ -18,6 +18,7 @@ from agent.errors import ClaimError
 from agent.hypotheses import Hypothesis, Known
 from agent.hypotheses_all import all_claims, propose
 from agent.hypotheses_roles import roles_by_head
+from agent.investigation_circuit import nominate_circuit
 from agent.investigation_conclusion import conclude
 from agent.investigation_edges import nominate_edges
 from agent.investigation_lines import tested_line, untested_line, with_q
@@ -124,7 +125,9 @@ def _explore(inquiry: Inquiry, situation: Situation, literature: Literature) -> 
         readings = read_targets(explorer, readings, [o.component for o in found.core() if is_head(o.component)])
     known = Known(situation=situation, survey=found, readings=readings, literature=literature)
     inquiry.tell("status", {"text": "Looking for connections between them"})
-    return replace(known, connections=nominate_edges(explorer, found, roles_by_head(known)))
+    known = replace(known, connections=nominate_edges(explorer, found, roles_by_head(known)))
+    inquiry.tell("status", {"text": "Growing a circuit"})
+    return replace(known, circuits=nominate_circuit(explorer, found))
 
 
 def _plan(inquiry: Inquiry, known: Known, claims: Sequence[tuple[Claim, int]]) -> Plan:

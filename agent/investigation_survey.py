@@ -17,7 +17,7 @@ from agent.verification import EXPLORE_SEED, SCREEN_PROMPTS
 from tools.component import parse_component
 from tools.result import Result
 
-NOMINEES = 24
+NOMINEES = 56
 DIRECT_NOMINEES = 8
 SMALL_FLOOR = 0.02
 
