@@ -8,19 +8,23 @@ import psutil
 from agent.ledger.schema import WorkerRow
 from agent.ledger.store import Ledger
 
-SILENCE_SECONDS = 20.0
+SILENCE_HERE = 120.0
+SILENCE_ELSEWHERE = 60.0
 
 
 def living_workers(ledger: Ledger) -> list[WorkerRow]:
-    """Workers with a recent sign of life; those of this machine must have their process too."""
+    """Workers with a recent sign of life; those of this machine must have their process."""
     return [row for row in ledger.catalogue.workers() if _lives(row)]
 
 
 def _lives(row: WorkerRow) -> bool:
-    silent = (datetime.now(UTC) - datetime.fromisoformat(row.beat_at)).total_seconds()
-    if row.state == "stopped" or silent > SILENCE_SECONDS:
+    """A worker of this machine may be silent for long (a busy machine), because its process can be looked at."""
+    if row.state == "stopped":
         return False
-    return row.host != socket.gethostname() or process_lives(row.pid)
+    silent = (datetime.now(UTC) - datetime.fromisoformat(row.beat_at)).total_seconds()
+    if row.host == socket.gethostname():
+        return silent < SILENCE_HERE and process_lives(row.pid)
+    return silent < SILENCE_ELSEWHERE
 
 
 def process_lives(pid: int) -> bool:
