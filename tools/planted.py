@@ -16,6 +16,39 @@ from tools.planted_task import RepeatedIds
 from tools.planted_truth import N_CTX, VOCAB, Effect, Planted, Truth, direct_noise, gains, plant, words
 from tools.planted_zoo import INDUCTION, ZOO, previous_token
 
+P1 = Truth(
+    circuit=("a0.h0", "a1.h0", "a1.h2", "a2.h0"),
+    edges=(
+        "a0.h0->a1.h0<k>",
+        "a0.h0->a1.h2<k>",
+        "a0.h0->a2.h0<k>",
+        "a1.h0->a2.h0<q>",
+        "a1.h0->logits",
+        "a1.h2->logits",
+        "a2.h0->logits",
+    ),
+    roles={
+        "a0.h0": "previous-token",
+        "a1.h0": "induction",
+        "a1.h2": "negative induction",
+        "a2.h0": "backup induction",
+    },
+    effects={
+        "a0.h0": Effect(resample=1.0, zero=1.0, restore=0.0),
+        "a1.h0": Effect(resample=1.04, zero=0.43, restore=1.43),
+        "a1.h2": Effect(resample=-0.43, zero=-0.43, restore=-0.43),
+        "a2.h0": Effect(resample=0.0, zero=0.0, restore=0.0),
+    },
+    irrelevant=("a0.h1", "a0.h2", "a0.h3", "a1.h1", "a1.h3", "a2.h1", "a2.h2", "a2.h3"),
+    joint={("a1.h0", "a2.h0"): 1.43},
+    traps=(
+        "a0.h1 and a1.h1 have the patterns of a0.h0 and a1.h0 and write what nobody reads",
+        "a0.h2 writes a flag for repeated tokens that can be decoded and is never used",
+        "zeroing a1.h0 understates it, because a2.h0 steps in; a2.h0 alone shows nothing",
+        "a1.h2 has the induction pattern and works against the answer",
+    ),
+)
+
 
 def induction() -> Planted:
     """P1 of METHOD 6.1: see the table there."""
@@ -53,39 +86,7 @@ def induction() -> Planted:
         embed={"notbos": words()[:, None], "out": direct_noise(0)},
         seed=11,
     )
-    truth = Truth(
-        circuit=("a0.h0", "a1.h0", "a1.h2", "a2.h0"),
-        edges=(
-            "a0.h0->a1.h0<k>",
-            "a0.h0->a1.h2<k>",
-            "a0.h0->a2.h0<k>",
-            "a1.h0->a2.h0<q>",
-            "a1.h0->logits",
-            "a1.h2->logits",
-            "a2.h0->logits",
-        ),
-        roles={
-            "a0.h0": "previous-token",
-            "a1.h0": "induction",
-            "a1.h2": "negative induction",
-            "a2.h0": "backup induction",
-        },
-        effects={
-            "a0.h0": Effect(resample=1.0, zero=1.0, restore=0.0),
-            "a1.h0": Effect(resample=1.04, zero=0.43, restore=1.43),
-            "a1.h2": Effect(resample=-0.43, zero=-0.43, restore=-0.43),
-            "a2.h0": Effect(resample=0.0, zero=0.0, restore=0.0),
-        },
-        irrelevant=("a0.h1", "a0.h2", "a0.h3", "a1.h1", "a1.h3", "a2.h1", "a2.h2", "a2.h3"),
-        joint={("a1.h0", "a2.h0"): 1.43},
-        traps=(
-            "a0.h1 and a1.h1 have the patterns of a0.h0 and a1.h0 and write what nobody reads",
-            "a0.h2 writes a flag for repeated tokens that can be decoded and is never used",
-            "zeroing a1.h0 understates it, because a2.h0 steps in; a2.h0 alone shows nothing",
-            "a1.h2 has the induction pattern and works against the answer",
-        ),
-    )
-    return plant("induction", blueprint, RepeatedIds("planted-induction", v, (6, 8)), truth)
+    return plant("induction", blueprint, RepeatedIds("planted-induction", v, (6, 8)), P1)
 
 
 _BUILDERS: dict[str, Callable[[], Planted]] = {"induction": induction, **ZOO}

@@ -76,7 +76,7 @@ def _into(lab: Lab, params: Composition, decoder: Decoder, receiver: Component) 
         summary = (
             f"{receiver} can best hear {best['component']} (q {best['q']:.3f}, k {best['k']:.3f}, v {best['v']:.3f})."
         )
-        return _result(lab, params, summary, [], [], arrays, table, "senders")
+        return _result(lab, params, summary, arrays, {"senders": table})
     sender = _head(lab, params.sender)
     if sender.layer >= receiver.layer:
         raise ExperimentError(f"{sender} does not come before {receiver}, so it cannot be read by it.")
@@ -92,7 +92,8 @@ def _into(lab: Lab, params: Composition, decoder: Decoder, receiver: Component) 
     said = ", ".join(
         f"{e.name[0]} {e.value:.3f} (random p {c.observed:.2f})" for e, c in zip(estimates, controls, strict=True)
     )
-    return _result(lab, params, f"{sender} into {receiver}: {said}.", estimates, controls, arrays, table, "senders")
+    result = _result(lab, params, f"{sender} into {receiver}: {said}.", arrays, {"senders": table})
+    return result.model_copy(update={"estimates": estimates, "controls": controls})
 
 
 def _random(params: Composition, decoder: Decoder, sender: Component, receiver: Component) -> dict[str, np.ndarray]:
@@ -129,18 +130,15 @@ def _eigenvalues(lab: Lab, params: Composition, decoder: Decoder) -> Result:
     summary = (
         f"{copiers} of {scores['copying'].size} heads have an OV circuit whose eigenvalues are nearly all positive."
     )
-    return _result(lab, params, summary, [], [], scores, table, "heads")
+    return _result(lab, params, summary, scores, {"heads": table})
 
 
 def _result(
     lab: Lab,
     params: Composition,
     summary: str,
-    estimates: list[Estimate],
-    controls: list[Control],
     arrays: dict[str, np.ndarray],
-    table: list[dict[str, object]],
-    name: str,
+    tables: dict[str, list[dict[str, object]]],
 ) -> Result:
     model = lab.model
     result = Result(
@@ -148,10 +146,9 @@ def _result(
         version=1,
         params=params.model_dump(mode="json"),
         summary=summary,
-        estimates=estimates,
-        controls=controls,
-        tables={name: table},
-        labels={"components": [c for c in (params.receiver, params.sender) if c]},
+        estimates=[],
+        tables=tables,
+        labels={"components": [str(parse_component(c)) for c in (params.receiver, params.sender) if c]},
         provenance=Provenance(
             model_name=model.name,
             model_sha256=model.sha256,

@@ -130,7 +130,6 @@ def _single(
         estimates,
         controls,
         arrays,
-        {"components": [str(head)]},
     )
 
 
@@ -153,7 +152,7 @@ def _sweep(
     said = ", ".join(f"{name} a{i}.h{j} {worst[name][i, j]:.2f}" for name, (i, j) in best.items())
     arrays: dict[str, Floats] = {name: worst[name] for name in SCORES}
     arrays |= {f"{name}_by_period": values for name, values in by_period.items()}
-    result = _result(m, params, f"Highest scores: {said}.", [], controls, arrays, {})
+    result = _result(m, params, f"Highest scores: {said}.", [], controls, arrays)
     top = np.maximum.reduce([worst["previous"], worst["duplicate"], worst["induction"]])
     places = [np.unravel_index(int(flat), top.shape) for flat in np.argsort(-top.ravel())[:30]]
     rows = [
@@ -169,7 +168,6 @@ def _result(
     estimates: list[Estimate],
     controls: list[Control],
     arrays: dict[str, np.ndarray],
-    labels: dict[str, list[str]],
 ) -> Result:
     provenance = m.provenance().model_copy(update={"task": None, "task_version": None})  # the model gives the words
     result = Result(
@@ -179,7 +177,10 @@ def _result(
         summary=summary,
         estimates=estimates,
         controls=controls,
-        labels={"periods": list(m.task.info.templates), **labels},
+        labels={
+            "periods": list(m.task.info.templates),
+            "components": [str(parse_component(params.component))] if params.component else [],
+        },
         provenance=provenance,
         arrays=arrays,
     )
