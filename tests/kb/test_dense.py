@@ -1,5 +1,8 @@
 """Dense search: Chroma's generation plus what came since equals brute force; filters; deletions."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -69,7 +72,20 @@ def test_enough_new_notes_rebuild_the_index_and_old_folders_go(wide, write_notes
     wide.add(write_notes({f"m{n}.md": f"more{n} of it" for n in range(12)}))
     wide.add(write_notes({f"k{n}.md": f"again{n} of it" for n in range(12)}))
     assert wide.store.setting("index_generation") != before
-    assert len(list(wide.dense.index.folder.iterdir())) == 2
+    assert len(list(wide.dense.index.folder.glob("g*"))) == 2
+
+
+def test_two_processes_that_rebuild_at_once_leave_an_index_that_is_there(wide, tmp_path):
+    script = (
+        "import sys; sys.path.insert(0, 'tests/kb'); from pathlib import Path; import conftest\n"
+        "from kb.library import Library\n"
+        f"with Library.open(Path({str(tmp_path / 'home')!r}), embedder=conftest.WordEmbedder()) as library:\n"
+        "    for _ in range(3): library.dense.rebuild()\n"
+    )
+    others = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
+    assert [other.wait(120) for other in others] == [0, 0]
+    assert dense(wide, "note3 about topic3 and word3", 1) == ["n3"]
+    assert len(list(wide.dense.index.folder.glob("g*"))) == 2
 
 
 def test_lost_index_folder_is_rebuilt(tmp_path, wide, word_embedder):

@@ -97,7 +97,7 @@ def test_rebuilding_leaves_no_old_files(index, vectors):
     first = index.build([(names(50), vectors)])
     second = index.build([(names(50), vectors)])
     index.drop_others([second])
-    assert [path.name for path in index.folder.iterdir()] == [second]
+    assert [path.name for path in index.folder.glob("g*")] == [second]
     with pytest.raises(VectorIndexError, match="library build"):
         index.nearest(first, vectors[0], 1)
 
