@@ -42,18 +42,19 @@ def record(
     return kept
 
 
-def prefix_of(decoder: Decoder, acts: Activations, n_prefix: int, copies: int) -> Prefix | None:
-    """Rotated keys and values of the first `n_prefix` positions, repeated for `copies` variants."""
+def prefix_of(decoder: Decoder, acts: Activations, n_prefix: int, copies: int, first_layer: int) -> Prefix | None:
+    """Rotated keys and values of the first `n_prefix` positions from `first_layer` on, repeated for `copies` variants."""
     if n_prefix == 0:
         return None
-    keys: list[Tensor] = []
-    values: list[Tensor] = []
-    for layer, block in enumerate(decoder.blocks):
+    keys: dict[int, Tensor] = {}
+    values: dict[int, Tensor] = {}
+    for layer in range(first_layer, len(decoder.blocks)):
+        block = decoder.blocks[layer]
         k, v = acts[layer, "k"][:, :n_prefix], acts[layer, "v"][:, :n_prefix]
         if block.attn.rotary is not None:
             k = block.attn.rotary(k, torch.arange(n_prefix, device=k.device))
-        keys.append(k.repeat(copies, 1, 1, 1))
-        values.append(v.repeat(copies, 1, 1, 1))
+        keys[layer] = k.repeat(copies, 1, 1, 1)
+        values[layer] = v.repeat(copies, 1, 1, 1)
     return Prefix(keys, values)
 
 

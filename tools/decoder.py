@@ -11,6 +11,7 @@ key/value groups g. It knows no prompts and no experiments.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -57,7 +58,16 @@ class Norm:
         return scaled if self.weight is None else scaled * self.weight
 
 
-@dataclass(frozen=True)
+@lru_cache(maxsize=64)
+def _turns(rotary: "Rotary", positions: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """cos and sin [t, 1, d] of the angles at these positions: one table serves every layer."""
+    frequency = rotary.inverse_frequency.float()
+    angle = torch.tensor(positions, dtype=torch.float32, device=frequency.device)[:, None] * frequency
+    angle = torch.cat([angle, angle], dim=-1)[:, None, :]
+    return (angle.cos() * rotary.scaling).to(dtype), (angle.sin() * rotary.scaling).to(dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class Rotary:
     """Rotary position embedding over the first `2 * len(inverse_frequency)` dimensions of each head."""
 
@@ -65,10 +75,8 @@ class Rotary:
     scaling: float = 1.0
 
     def __call__(self, x: Float[Tensor, "b t h d"], positions: Int[Tensor, " t"]) -> Float[Tensor, "b t h d"]:
-        angle = positions.float()[:, None] * self.inverse_frequency.float()
-        angle = torch.cat([angle, angle], dim=-1)[:, None, :]
-        cos, sin = (angle.cos() * self.scaling).to(x.dtype), (angle.sin() * self.scaling).to(x.dtype)
-        width = angle.shape[-1]
+        cos, sin = _turns(self, tuple(positions.tolist()), x.dtype)
+        width = cos.shape[-1]
         turned, rest = x[..., :width], x[..., width:]
         half = torch.cat([-turned[..., width // 2 :], turned[..., : width // 2]], dim=-1)
         turned = turned * cos + half * sin
@@ -243,10 +251,10 @@ class Decoder:
 
 @dataclass
 class Prefix:
-    """Rotated keys and values of the positions that are not recomputed: per layer [b, p, g, d]."""
+    """Rotated keys and values of the positions that are not recomputed: by layer, [b, p, g, d]."""
 
-    keys: list[Tensor]
-    values: list[Tensor]
+    keys: dict[int, Tensor]
+    values: dict[int, Tensor]
 
 
 def no_tap(layer: int, site: Site, value: Tensor) -> Tensor:

@@ -111,7 +111,7 @@ def run_batch(
     later = read[read >= start.position]
     columns = _Columns(positions, later, last)
     tap = _tap(variants, rows, columns)
-    prefix = prefix_of(decoder, base, start.position, copies)
+    prefix = prefix_of(decoder, base, start.position, copies, layer if start.point == "pre" else layer + 1)
     if start.point == "pre":
         x, layers = _repeat(base[layer, "resid_pre"][:, positions], copies), range(layer, last + 1)
     else:
