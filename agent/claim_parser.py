@@ -82,6 +82,7 @@ def known_tasks() -> list[str]:
 _TASK_AFTER = re.compile(
     r"\b(?:for|on|in|restores?|improves?|hurts?|harms?|breaks?|to|does)\s+(?:the\s+)?(?P<task>[a-z][\w-]*(?:\s+task)?)\s*$"
 )
+_TASK_FOR = re.compile(r"\bfor\s+(?:the\s+|any\s+|every\s+|its\s+)?(?P<task>[a-z][\w-]*)")
 _TASK_KO = re.compile(
     r"(?P<task>[\w-]+)\s*(?:과제|작업|태스크)?에(?:는|서|만)?\s*(?:꼭\s*|매우\s*|가장\s*)?(?:필요|중요|기여|필수|핵심|관여)"
 )
@@ -145,13 +146,20 @@ def task_of(sentence: Sentence, default: str, tasks: Sequence[str], *, strict: b
                 return known[lowered]
     if re.search(r"indirect[ -]object|간접\s*목적어", sentence.marked) and "ioi" in known:
         return known["ioi"]
-    found = _TASK_AFTER.search(sentence.marked) or _TASK_KO.search(sentence.marked)
-    name = found["task"].removesuffix(" task").strip() if found else ""
-    if not strict or not name or name in _NO_TASK or re.fullmatch(r"\w+(?:ly|ing|ed)", name):
+    if not strict or not (name := _unknown_task(sentence.marked)):
         return default
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}? " if near else ""
     raise ClaimError(f"No task is called {name!r}; {hint}Tasks here: {', '.join(sorted(known))}.")
+
+
+def _unknown_task(marked: str) -> str:
+    """The word that stands where a task is named; empty when it is an ordinary word ("for the model's answers")."""
+    if (aim := _TASK_FOR.search(marked)) and aim["task"] not in _NO_TASK:
+        return aim["task"]
+    found = _TASK_AFTER.search(marked) or _TASK_KO.search(marked)
+    name = found["task"].removesuffix(" task").strip() if found else ""
+    return "" if name in _NO_TASK or re.fullmatch(r"\w+(?:ly|ing|ed)", name) else name
 
 
 def _check_scope(sentence: Sentence, model: str) -> None:

@@ -251,3 +251,11 @@ def test_a_role_word_before_a_component_is_only_a_description():
 def test_edges(text: str, ends: tuple[str, str], channel: str | None):
     claim = read(text)
     assert (claim.type, claim.components, claim.details.get("channel")) == ("edge", ends, channel)
+
+
+@pytest.mark.parametrize(
+    "text", ["head 20.0 is necessary for sorting", "head 20.0 is needed for the sorting of numbers"]
+)
+def test_an_unknown_task_is_never_taken_for_the_default(text: str):
+    with pytest.raises(ClaimError, match=r"No task is called 'sorting'.*ioi"):
+        parse_claim(text, model="smollm2", task="ioi")
