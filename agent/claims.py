@@ -129,6 +129,11 @@ def find_claim_type(name: str) -> ClaimType:
     return _TYPES[name]
 
 
+def revised(claim: Claim) -> Claim:
+    """The same statement as a linked new claim, to be tried again where the old registration no longer holds."""
+    return claim.model_copy(update={"parent_id": claim.claim_id, "revision": claim.revision + 1})
+
+
 def task_word(task: str) -> str:
     """A task's name as it stands in a sentence: IOI, not ioi."""
     return task.upper() if len(task) <= 4 and task.isalpha() else task

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from agent.claim_cards import prediction_payload, verdict_payload
-from agent.claims import METHOD_VERSION, Claim
+from agent.claims import METHOD_VERSION, Claim, revised
 from agent.errors import ClaimError
 from agent.events import EventKind
 from agent.judge import Verdict, find, judge, needs_look
@@ -63,13 +63,19 @@ def prepare(
 ) -> Registration:
     """Look at explore prompts, then register the claim's predictions; nothing is tested before that is stored.
 
-    A claim that is registered for this model, task and method already keeps that registration.
+    A claim that is registered for this model, task and method already keeps that registration; one that was registered
+    for another becomes a revision of it, with half the alpha and fresh prompts (METHOD 4.4, guard G12).
     """
     check_claim(claim, lab.model)
     situation = situation_of(claim.task, lab, tell).model_copy(update={"seen": tuple(seen)})
+    lineage: list[str] = []
     registration = _standing(claim, situation, ledger)
+    while registration is None and ledger.registry.registration(claim.claim_id) is not None:
+        lineage.append(claim.claim_id)
+        claim = revised(claim)
+        registration = _standing(claim, situation, ledger)
     if registration is None:
-        registration = register(claim, situation)
+        registration = register(claim, situation, lineage=lineage)
         enter(registration, ledger)
     tell(
         "registered",
