@@ -5,6 +5,7 @@ import streamlit as st
 from agent.court import Court
 from agent.events import Event
 from tools.result import Result
+from ui.library import open_library
 from ui.settings import load
 
 
@@ -24,3 +25,9 @@ def stored_result(result_id: str) -> Result:
 def ended_events(run_id: str) -> list[Event]:
     """The events of a run that has ended: they never change, so they are read once."""
     return open_court().events(run_id)
+
+
+@st.cache_data(show_spinner=False, ttl=30)
+def titles() -> dict[str, str]:
+    """Title of every document of the library by its id."""
+    return {line.id: line.title for line in open_library().documents()}

@@ -14,6 +14,7 @@ from ui.palette import LIGHT, Palette
 
 WIDTH, HEIGHT = 148.0, 46.0
 GAP_X, GAP_Y, MARGIN = 26.0, 58.0, 18.0
+BOW = 122.0
 DASH: dict[NodeStatus, str] = {"supported": "", "open": "6 4", "refuted": "1.5 4"}
 SIGN: dict[NodeStatus, str] = {"supported": "✓", "open": "?", "refuted": "✗"}
 ENDS = ("input", "logits")
@@ -33,7 +34,7 @@ def draw_circuit(graph: Mechanism, palette: Palette = LIGHT, *, title: str = "Me
     placed = _place(graph)
     if not placed:
         return ""
-    width = max(p.x for p in placed.values()) + WIDTH / 2 + MARGIN
+    width = max(p.x for p in placed.values()) + WIDTH / 2 + MARGIN + BOW / 2
     height = max(p.y for p in placed.values()) + HEIGHT / 2 + MARGIN
     edges = [_edge(edge, placed, palette) for edge in graph.edges if {edge.source, edge.target} <= set(placed)]
     boxes = [_box(p, palette) for p in placed.values()]
@@ -49,7 +50,7 @@ def draw_circuit(graph: Mechanism, palette: Palette = LIGHT, *, title: str = "Me
 def _place(graph: Mechanism) -> dict[str, Placed]:
     rows = _rows(graph)
     widest = max((len(row) for row in rows), default=0)
-    middle = MARGIN + widest * (WIDTH + GAP_X) / 2
+    middle = MARGIN + BOW / 2 + widest * (WIDTH + GAP_X) / 2
     placed: dict[str, Placed] = {}
     y = MARGIN + HEIGHT / 2
     for row in rows:
@@ -95,7 +96,7 @@ def status_color(status: NodeStatus, palette: Palette) -> str:
 def _edge(edge: EdgeCard, placed: dict[str, Placed], palette: Palette) -> str:
     start, end = placed[edge.source], placed[edge.target]
     x1, y1, x2, y2 = start.x, start.y + HEIGHT / 2, end.x, end.y - HEIGHT / 2
-    bend = max(18.0, (y2 - y1) * 0.45)
+    bend, bow = max(18.0, (y2 - y1) * 0.45), _bow(start, end, placed)
     color = palette.muted if edge.sign > 0 else palette.low
     marker = "helps" if edge.sign > 0 else "hurts"
     dash = f' stroke-dasharray="{DASH[edge.status]}"' if DASH[edge.status] else ""
@@ -104,13 +105,13 @@ def _edge(edge: EdgeCard, placed: dict[str, Placed], palette: Palette) -> str:
     effects = ", ".join(number.says() for number in edge.numbers)
     name = f"{edge.source}->{edge.target}" + (f"<{edge.channel}>" if edge.channel else "")
     tip = escape(": ".join(part for part in (name, f"{edge.status} {effects}".strip()) if part))
-    path = f"M{x1:.1f},{y1:.1f} C{x1:.1f},{y1 + bend:.1f} {x2:.1f},{y2 - bend:.1f} {x2:.1f},{y2:.1f}"
+    path = f"M{x1:.1f},{y1:.1f} C{x1 + bow:.1f},{y1 + bend:.1f} {x2 + bow:.1f},{y2 - bend:.1f} {x2:.1f},{y2:.1f}"
     label = ""
     if edge.channel and edge.channel not in ("in", "out"):
         # a point of the curve near the receiver, where the channel matters
         at = 0.78
         y = y1 + (y2 - y1) * at
-        x = x1 + (x2 - x1) * (3 * at**2 - 2 * at**3)
+        x = x1 + (x2 - x1) * (3 * at**2 - 2 * at**3) + bow * 3 * at * (1 - at)
         label = (
             f'<text x="{x:.1f}" y="{y:.1f}" font-size="11" fill="{palette.ink}" stroke="{palette.ground}" '
             f'stroke-width="4" paint-order="stroke" text-anchor="middle">{escape(edge.channel)}</text>'
@@ -119,6 +120,18 @@ def _edge(edge: EdgeCard, placed: dict[str, Placed], palette: Palette) -> str:
         f'<g opacity="{opacity}"><title>{tip}</title><path d="{path}" fill="none" stroke="{color}" '
         f'stroke-width="{width}"{dash} marker-end="url(#{marker})"/>{label}</g>'
     )
+
+
+def _bow(start: Placed, end: Placed, placed: dict[str, Placed]) -> float:
+    """How far the curve swings aside so that it does not run behind a box between its rows; 0 when none is in the way."""
+    for other in placed.values():
+        if not start.y < other.y < end.y or other.node.kind in ENDS:
+            continue
+        at = (other.y - start.y) / (end.y - start.y)
+        x = start.x + (end.x - start.x) * (3 * at**2 - 2 * at**3)
+        if abs(x - other.x) < WIDTH / 2 + 4:
+            return BOW if x >= other.x else -BOW
+    return 0.0
 
 
 def _box(placed: Placed, palette: Palette) -> str:

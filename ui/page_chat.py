@@ -89,13 +89,15 @@ def draw_conversations(court: Court, current: str | None) -> None:
     if st.button("New conversation", icon=":material/edit_square:", width="stretch", key="new-conversation"):
         st.query_params.clear()
         st.rerun()
-    for entry in court.conversations()[:40]:
-        chosen = entry["conversation_id"] == current
-        label = plain(entry["title"])
-        name = f"conversation-{entry['conversation_id']}"
-        if st.button(f"**{label}**" if chosen else label, key=name, type="tertiary", width="stretch") and not chosen:
-            st.query_params.from_dict({"conversation": entry["conversation_id"]})
-            st.rerun()
+    with st.container(key="conversations", gap=None):
+        for entry in court.conversations()[:40]:
+            chosen = entry["conversation_id"] == current
+            label = plain(entry["title"])
+            name = f"conversation-{entry['conversation_id']}"
+            label = f"**{label}**" if chosen else label
+            if st.button(label, key=name, type="tertiary", width="stretch") and not chosen:
+                st.query_params.from_dict({"conversation": entry["conversation_id"]})
+                st.rerun()
     st.divider()
 
 

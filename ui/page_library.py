@@ -4,7 +4,7 @@ import streamlit as st
 
 from agent.errors import USER_ERRORS
 from kb.records import Document, Hit, LiteratureClaim
-from ui.backend import open_court
+from ui.backend import open_court, titles
 from ui.library import open_library
 from ui.note_markdown import note_markdown
 from ui.safe_markdown import plain, safe
@@ -74,12 +74,6 @@ def draw_hit(hit: Hit, number: int) -> None:
         text = hit.text.strip()
         excerpt = text if len(text) <= EXCERPT else text[:EXCERPT].rsplit(" ", 1)[0] + " …"
         st.markdown(note_markdown(excerpt, hit.title, titles()))
-
-
-@st.cache_data(show_spinner=False, ttl=30)
-def titles() -> dict[str, str]:
-    """Title of every document by id."""
-    return {line.id: line.title for line in open_library().documents()}
 
 
 def draw_shelves() -> None:

@@ -151,7 +151,7 @@ def _literature(report: Report) -> str:
         )
         for line in report.literature
     ]
-    return "<h2>Compared with the literature</h2>" + _table(("the literature says", "where", "", "here"), rows)
+    return "<h2>Compared with the literature</h2>" + _table(("the literature says", "where", "here", "which"), rows)
 
 
 def _hypotheses(report: Report) -> str:

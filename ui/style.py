@@ -30,8 +30,9 @@ _STYLE = """
   [class*="st-key-example-"] button { min-height: 3.4rem; }
   [class*="st-key-conversation-"] button p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   [class*="st-key-sources-"] button { min-height: 1.7rem; padding: 0.05rem 0.55rem; }
-  [class*="st-key-sources-"] button p { font-size: 0.82rem; max-width: 20rem; overflow: hidden;
+  [class*="st-key-sources-"] button p { font-size: 0.8rem; max-width: 10.5rem; overflow: hidden;
     text-overflow: ellipsis; white-space: nowrap; }
+  .st-key-conversations button { min-height: 1.9rem; padding: 0.1rem 0.4rem; }
   .st-key-hero { padding-top: 9vh; }
   .st-key-verdict h2 { padding: 0.1rem 0 0.2rem 0; }
   .stProgress p { font-variant-numeric: tabular-nums; }

@@ -9,10 +9,11 @@ import streamlit as st
 from agent.answer import Answer
 from agent.errors import USER_ERRORS
 from ui.answer_text import Source, numbered
-from ui.backend import open_court, stored_result
+from ui.backend import open_court, stored_result, titles
 from ui.claim_text import number
 from ui.library import find_passage
-from ui.safe_markdown import highlighted, plain, safe
+from ui.note_markdown import note_markdown
+from ui.safe_markdown import highlighted, plain
 
 _SIGN = {"p": ":material/menu_book:", "r": ":material/monitoring:", "c": ":material/gavel:"}
 _COLOR = {"p": "blue", "r": "gray", "c": "violet"}
@@ -20,7 +21,7 @@ _COLOR = {"p": "blue", "r": "gray", "c": "violet"}
 
 def answer_markdown(answer: Answer) -> tuple[str, list[Source]]:
     """The answer's words made safe, its markers as numbered badges, and the sources."""
-    made_safe = answer.model_copy(update={"text": safe(answer.text)})
+    made_safe = answer.model_copy(update={"text": note_markdown(answer.text, "", titles())})
     return numbered(made_safe, lambda source: f":{_COLOR[source.kind]}-badge[{source.number}]")
 
 
@@ -56,7 +57,10 @@ def _title(source: Source) -> str:
         except USER_ERRORS:
             return f"claim {source.id[:10]}"
     if source.kind == "r":
-        return f"result {source.id[:10]}"
+        try:
+            return f"{stored_result(source.id).experiment} {source.id[:7]}"
+        except USER_ERRORS:
+            return f"result {source.id[:10]}"
     return source.citation.title if source.citation else f"passage {source.id[:10]}"
 
 

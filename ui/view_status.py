@@ -13,19 +13,18 @@ def status_line(alive: bool, models: list[dict[str, Any]], wanted: str) -> str:
     """Markdown badges for the worker and for the model under study."""
     worker = ":green-badge[:material/bolt: worker ready]" if alive else ":orange-badge[:material/bolt: no worker]"
     entry = next((m for m in models if wanted in (m.get("spec"), m.get("name"))), {"name": wanted})
-    return f"{worker} {model_badge(entry)}"
+    return f"{worker} {model_badge(entry)}  \n:small[{plain(str(entry.get('name', wanted)))}]"
 
 
 def model_badge(entry: dict[str, Any]) -> str:
-    """A model's name with the outcome of its self-test."""
-    name = plain(str(entry.get("name", "model")))
+    """The outcome of a model's self-test."""
     checks = (entry.get("selftest") or {}).get("checks", [])
     if not checks:
-        return f":gray-badge[:material/pending: {name}: not self-tested yet]"
+        return ":gray-badge[:material/pending: not self-tested yet]"
     failed = [plain(str(check["name"])) for check in checks if not check["passed"]]
     if failed:
-        return f":red-badge[:material/error: {name}: self-test failed ({', '.join(failed)})]"
-    return f":green-badge[:material/verified: {name}: self-test passed]"
+        return f":red-badge[:material/error: self-test failed ({', '.join(failed)})]"
+    return ":green-badge[:material/verified: self-test passed]"
 
 
 @st.fragment(run_every=5.0)

@@ -43,6 +43,19 @@ def test_boxes_of_one_row_do_not_overlap():
     assert all(right - left > 148 for left, right in itertools.pairwise(places))
 
 
+def test_a_connection_swings_around_a_box_that_is_in_its_way():
+    nodes = [node("a0.h0", 0), node("a1.h0", 1), node("a2.h0", 2)]
+    straight = draw_circuit(Mechanism(nodes=[nodes[0], nodes[2]], edges=[edge("a0.h0", "a2.h0")]))
+    around = draw_circuit(Mechanism(nodes=nodes, edges=[edge("a0.h0", "a2.h0")]))
+
+    def reach(svg: str) -> float:
+        start, first, second, end = re.findall(r"[MC ](-?[\d.]+),", re.findall(r'<path d="(M\d[^"]+C[^"]+)"', svg)[0])
+        return max(abs(float(first) - float(start)), abs(float(second) - float(end)))
+
+    assert reach(straight) == 0
+    assert 0.75 * reach(around) > 148 / 2
+
+
 def test_names_are_escaped():
     graph = Mechanism(nodes=[node("a0.h0", 0, role="<script>")], edges=[])
     assert "<script>" not in draw_circuit(graph)
