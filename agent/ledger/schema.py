@@ -63,7 +63,7 @@ class MessageRow(Base):
 
 
 class RunRow(Base):
-    """One durable job; run_id is the DBOS workflow id. kind: ask, verify, experiment, ingest, investigate."""
+    """One durable job; run_id is the DBOS workflow id, kind one of `agent.queue.QUEUE_OF`."""
 
     __tablename__ = "runs"
     run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
