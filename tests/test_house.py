@@ -133,7 +133,10 @@ def test_there_are_no_import_cycles():
             for target in (
                 [a.name for a in node.names]
                 if isinstance(node, ast.Import)
-                else [full if (full := f"{node.module}.{a.name}") in modules else node.module for a in node.names]
+                else [
+                    f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in modules else node.module
+                    for a in node.names
+                ]
                 if isinstance(node, ast.ImportFrom) and node.module
                 else []
             )
