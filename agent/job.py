@@ -98,7 +98,15 @@ class JobEnd:
             job.ledger.runs.end(job.run_id, "failed", error=str(error))
         elif isinstance(error, Exception):
             log.error("run %s failed unexpectedly", job.run_id, exc_info=error)
-            first = str(error).splitlines()[0] if str(error) else "no message"
-            sentence = f"The run failed unexpectedly ({type(error).__name__}: {first}). Details: {self._log_path}"
-            job.ledger.runs.end(job.run_id, "failed", error=sentence)
+            job.ledger.runs.end(job.run_id, "failed", error=f"{_sentence(error)} Details: {self._log_path}")
         return isinstance(error, Exception)
+
+
+def _sentence(error: Exception) -> str:
+    if type(error).__name__ == "DBOSUnexpectedStepError":  # DBOS does not export it
+        return (
+            "The run was begun by another version of the program, whose steps were others, so it cannot go on. "
+            "Start it again: what it measured is kept and not measured twice."
+        )
+    first = str(error).splitlines()[0] if str(error) else "no message"
+    return f"The run failed unexpectedly ({type(error).__name__}: {first})."
