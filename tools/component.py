@@ -60,29 +60,29 @@ class Edge:
 
 
 _POSITION = r"(?:\s*@\s*(?P<position>[A-Za-z][A-Za-z0-9_+-]*))?"
+_PATTERNS: list[tuple[Kind, str]] = [
+    ("neuron", r"^(?:m|mlp\s*)(?P<layer>\d+)\s*\.?\s*n(?:euron)?\s*(?P<index>\d+)"),
+    ("neuron", r"^blocks\.(?P<layer>\d+)\.mlp\.hook_post\[(?P<index>\d+)\]"),
+    ("feature", r"^(?:f|feature\s*)(?P<layer>\d+)\s*:\s*(?P<index>\d+)"),
+    ("head", r"^a(?P<layer>\d+)\s*\.\s*h(?P<index>\d+)"),
+    ("head", r"^(?:attention\s+)?(?:head\s*|헤드\s*)?(?P<layer>\d+)\s*\.\s*h?(?P<index>\d+)"),
+    ("head", r"^l(?:ayer\s*)?(?P<layer>\d+)\s*[.,]?\s*h(?:ead\s*)?(?P<index>\d+)"),
+    ("head", r"^head\s*(?P<index>\d+)\s+(?:of|in|at)\s+layer\s*(?P<layer>\d+)"),
+    ("head", r"^(?:레이어|층)\s*(?P<layer>\d+)\s*의?\s*헤드\s*(?P<index>\d+)"),
+    ("head", r"^(?P<layer>\d+)\s*(?:번\s*)?(?:층|레이어)\s*의?\s*(?P<index>\d+)\s*(?:번\s*)?헤드"),
+    ("head", r"^blocks\.(?P<layer>\d+)\.attn\.hook_(?:z|result|q|pattern)\[(?P<index>\d+)\]"),
+    ("mlp", r"^(?:mlp|m)\s*(?:layer\s*)?(?P<layer>\d+)"),
+    ("mlp", r"^l(?:ayer\s*)?(?P<layer>\d+)\s*mlp"),
+    ("mlp", r"^blocks\.(?P<layer>\d+)\.(?:hook_mlp_out|mlp\.hook_out)"),
+    ("resid", r"^(?:resid(?:ual)?(?:\s*stream)?\s*)(?P<layer>\d+)"),
+    ("resid", r"^blocks\.(?P<layer>\d+)\.hook_resid_pre"),
+    ("attn", r"^(?:a|attn|attention)\s*(?:layer\s*)?(?P<layer>\d+)"),
+    ("attn", r"^blocks\.(?P<layer>\d+)\.hook_attn_out"),
+    ("input", r"^(?:input|embed(?:ding)?s?)"),
+    ("logits", r"^(?:logits|output|unembed(?:ding)?)"),
+]
 _FORMS: list[tuple[Kind, re.Pattern[str]]] = [
-    (kind, re.compile(pattern + _POSITION + r"$", re.IGNORECASE))
-    for kind, pattern in [
-        ("neuron", r"^(?:m|mlp\s*)(?P<layer>\d+)\s*\.?\s*n(?:euron)?\s*(?P<index>\d+)"),
-        ("neuron", r"^blocks\.(?P<layer>\d+)\.mlp\.hook_post\[(?P<index>\d+)\]"),
-        ("feature", r"^(?:f|feature\s*)(?P<layer>\d+)\s*:\s*(?P<index>\d+)"),
-        ("head", r"^a(?P<layer>\d+)\s*\.\s*h(?P<index>\d+)"),
-        ("head", r"^(?:attention\s+)?(?:head\s*|헤드\s*)?(?P<layer>\d+)\s*\.\s*h?(?P<index>\d+)"),
-        ("head", r"^l(?:ayer\s*)?(?P<layer>\d+)\s*[.,]?\s*h(?:ead\s*)?(?P<index>\d+)"),
-        ("head", r"^head\s*(?P<index>\d+)\s+(?:of|in|at)\s+layer\s*(?P<layer>\d+)"),
-        ("head", r"^(?:레이어|층)\s*(?P<layer>\d+)\s*의?\s*헤드\s*(?P<index>\d+)"),
-        ("head", r"^(?P<layer>\d+)\s*(?:번\s*)?(?:층|레이어)\s*의?\s*(?P<index>\d+)\s*(?:번\s*)?헤드"),
-        ("head", r"^blocks\.(?P<layer>\d+)\.attn\.hook_(?:z|result|q|pattern)\[(?P<index>\d+)\]"),
-        ("mlp", r"^(?:mlp|m)\s*(?:layer\s*)?(?P<layer>\d+)"),
-        ("mlp", r"^l(?:ayer\s*)?(?P<layer>\d+)\s*mlp"),
-        ("mlp", r"^blocks\.(?P<layer>\d+)\.(?:hook_mlp_out|mlp\.hook_out)"),
-        ("resid", r"^(?:resid(?:ual)?(?:\s*stream)?\s*)(?P<layer>\d+)"),
-        ("resid", r"^blocks\.(?P<layer>\d+)\.hook_resid_pre"),
-        ("attn", r"^(?:a|attn|attention)\s*(?:layer\s*)?(?P<layer>\d+)"),
-        ("attn", r"^blocks\.(?P<layer>\d+)\.hook_attn_out"),
-        ("input", r"^(?:input|embed(?:ding)?s?)"),
-        ("logits", r"^(?:logits|output|unembed(?:ding)?)"),
-    ]
+    (kind, re.compile(pattern + _POSITION + r"$", re.IGNORECASE)) for kind, pattern in _PATTERNS
 ]
 _EDGE = re.compile(
     r"^(?P<source>.+?)\s*(?:->|→)\s*(?P<target>[^<]+?)\s*(?:<(?P<channel>q|k|v|in|out)>)?$", re.IGNORECASE
