@@ -16,7 +16,7 @@ def propose_parts(known: Known) -> list[Hypothesis]:
         claims = effect_claims(known, seen)
         if claims:
             what = spoken(seen.component)
-            reason = f"On explore prompts {what} {_effects(seen)} of the gap."
+            reason = f"On explore prompts {what} {_effects(seen)} (shares of the gap)."
             title = f"{what} takes part"
             found.append(Hypothesis(title=title, origin="data", rationale=reason, claims=claims, urgency=NODE))
     return found

@@ -11,7 +11,7 @@ from agent.hypotheses import Hypothesis, Known, named
 from agent.investigation_lines import by_role, joint_status, mechanism_of
 from agent.investigation_literature import DocumentSays, Link, Literature
 from agent.plan import MeteredLaboratory
-from agent.report import ClaimLine, HypothesisLine, LiteratureLine, Mechanism, NodeStatus, Number, Report
+from agent.report import ClaimLine, HypothesisLine, LiteratureLine, Mechanism, NodeCard, NodeStatus, Number, Report
 from agent.situation import Situation
 from tools.result import Estimate
 
@@ -93,10 +93,7 @@ def answer_of(situation: Situation, mechanism: Mechanism, lines: Sequence[ClaimL
     tried = [line for line in lines if line.verdict is not None]
     if not parts:
         return f"None of the {len(tried)} claims about {task} in {model} that were put on trial stands."
-    names = [
-        node.component + (f" ({node.role})" if node.role and node.role_status in ("supported", None) else "")
-        for node in parts
-    ]
+    names = [_part(node) for node in parts]
     edges = [edge for edge in mechanism.edges if edge.status == "supported"]
     sentences = [f"In {model}, {task} rests on {', '.join(names)}."]
     if edges:
@@ -110,6 +107,13 @@ def answer_of(situation: Situation, mechanism: Mechanism, lines: Sequence[ClaimL
         f"{still_open} stayed open."
     )
     return " ".join(sentences)
+
+
+def _part(node: NodeCard) -> str:
+    """A component with its role, and that it works against the answer where it does."""
+    about = [node.role] if node.role and node.role_status in ("supported", None) else []
+    about += ["against the answer"] if node.sign < 0 else []
+    return f"{node.component} ({', '.join(about)})" if about else node.component
 
 
 def circuit_sentence(line: ClaimLine) -> str:

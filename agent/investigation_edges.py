@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from agent.investigation_survey import Explorer, Survey, SurveyModel, depth, is_head
+from agent.investigation_survey import Explorer, Survey, SurveyModel, depth, ids_in_words, is_head
 from tools.component import Edge, parse_component
 from tools.experiment import experiments
 
@@ -72,7 +72,7 @@ def nominate_edges(explorer: Explorer, surveyed: Survey, roles: Mapping[str, Seq
                 result_id, effects = _into(explorer, senders, f"{target}<{channel}>" if channel else target, method)
                 ids.append(result_id)
                 found += effects
-    seen = f"explore: exact path patching into {len(ids)} inputs ({', '.join(dict.fromkeys(ids))})"
+    seen = f"explore: exact path patching into {len(ids)} inputs ({ids_in_words(ids)})"
     return Connections(edges=tuple(strongest_of_each(found)), seen=(seen,) if ids else ())
 
 

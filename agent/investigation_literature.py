@@ -17,6 +17,7 @@ from kb.text import sentences
 
 Role = str
 MAX_QUOTE = 320
+MOST_PASSAGES = 6
 
 
 class LiteratureModel(BaseModel):
@@ -142,11 +143,14 @@ def task_literature(task: str) -> tuple[str, ...]:
 
 
 def read_literature(question: str, document_ids: Sequence[str], library: Library | None) -> Literature:
-    """Look the question and the task's own sources up. A library that does not say is a remark, no error."""
+    """Look the question and the task's own sources up. A library that does not say is a remark, no error.
+
+    Findings of earlier investigations are left out: the literature is what others wrote.
+    """
     if library is None:
         return Literature(remark="no library was at hand, so no literature was read")
-    found = library.search(question, limit=6)
-    passages = tuple(_opening(library.passage(hit.passage_id), hit.trust, hit.verification, hit.url) for hit in found)
+    written = [hit for hit in library.search(question, limit=10) if hit.kind != "finding"][:MOST_PASSAGES]
+    passages = tuple(_opening(library.passage(hit.passage_id), hit.trust, hit.verification, hit.url) for hit in written)
     documents = [_document(account, library) for account in ACCOUNTS if account.document_id in document_ids]
     known = tuple(document for document in documents if document is not None)
     remark = "" if known or passages else "the library does not say anything about this question"

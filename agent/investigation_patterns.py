@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from agent.investigation_survey import Explorer, Observation, SurveyModel
+from agent.investigation_survey import Explorer, Observation, SurveyModel, ids_in_words
 from tools.errors import ExperimentError
 from tools.experiment import experiments
 from tools.result import Result
@@ -109,7 +109,7 @@ def read_targets(explorer: Explorer, readings: Readings, heads: Sequence[str]) -
                 found[head][f"at {row['target']}"] = round(float(row["match"]), 4)
             ids.append(result_id)
     read = tuple(Reading(component=name, scores=scores) for name, scores in found.items())
-    seen = f"explore: attention of {len(heads)} heads against targets ({', '.join(dict.fromkeys(ids))})"
+    seen = f"explore: attention of {len(heads)} heads against targets ({ids_in_words(ids)})"
     return readings.model_copy(update={"heads": read, "seen": (*readings.seen, seen)}) if ids else readings
 
 

@@ -130,6 +130,12 @@ def survey(lab: Laboratory, situation: Situation) -> Survey:
     return Survey(observations=observations, backups=tuple(backups), floor=floor, seen=tuple(seen))
 
 
+def ids_in_words(ids: Sequence[str]) -> str:
+    """Result ids, each once; the first two and a count when there are many."""
+    unique = list(dict.fromkeys(ids))
+    return ", ".join(unique) if len(unique) <= 3 else f"{unique[0]}, {unique[1]} and {len(unique) - 2} more"
+
+
 def everything(model: ModelFacts) -> list[str]:
     """Every head and MLP."""
     return model.heads() + model.mlps()

@@ -128,7 +128,7 @@ def _literature(lines: list[LiteratureLine]) -> str:
         f"{_cell(line.title)} ({', '.join(line.models) or 'model not named'}) | {line.outcome} | {_cell(line.here)} |"
         for line in lines
     ]
-    head = ["| the literature says | where | here | |", "|---|---|---|---|"]
+    head = ["| the literature says | where | here | which |", "|---|---|---|---|"]
     return "\n\n".join(["## Compared with the literature", "\n".join([*head, *rows])])
 
 
