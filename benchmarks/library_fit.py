@@ -2,7 +2,7 @@
 
     python benchmarks/library_fit.py DATA_FOLDER MINILM_FOLDER
 
-DATA_FOLDER is made when it is empty. Random local search, averaged over resampled questions, on the mean of recall@5, hit@5 and reciprocal rank over English,
+DATA_FOLDER is made when it is empty. Random local search, averaged over resampled questions, on the mean of recall@5, keys@5 and reciprocal rank over English,
 Korean and cross-language questions; ridge-penalised logistic regression for the answerability. Paste the printed
 values into kb/fusion.py; `circuit-court library evaluate` reports on the other half.
 """
@@ -32,8 +32,8 @@ def goal(rows: list[Row], weights: Weights, canonical: Callable[[str], str]) -> 
     for question, gathered, keys in rows:
         if keys:
             ranked = [document for document, _, _ in rank_documents(gathered, weights, canonical)[:10]]
-            recall, hit, reciprocal, _ = measure(ranked, keys)
-            groups[question.group].append(recall + hit + 0.5 * reciprocal)
+            recall, share, reciprocal, _ = measure(ranked, keys)
+            groups[question.group].append(recall + share + 0.5 * reciprocal)
     sizes = {group: len(values) ** 0.5 for group, values in groups.items()}
     total = sum(sizes.values())
     return sum(sizes[group] * float(np.mean(values)) for group, values in groups.items()) / total

@@ -2,8 +2,8 @@
 
 A question is a line `{"q","keys","lang","kind"}`: `keys` are ids of the documents that answer it (any name the library
 knows; duplicates count as their canonical note), kind `unanswerable` counts as right when the library declines, kind
-`cross` (asked in one language, answered in the other) is a group of its own. Recall@5 is the share of a question's
-keys among the first five documents; hit@5 whether any is. `fused` counts a wrong decline as a miss; the single legs
+`cross` (asked in one language, answered in the other) is a group of its own. Recall@5 is whether one of a question's keys is
+among the first five documents, because each of them answers it; keys@5 is the share of them that is. `fused` counts a wrong decline as a miss; the single legs
 and ablations are rankings alone. Reciprocal rank fusion with equal weights is there for comparison.
 """
 
@@ -99,12 +99,12 @@ def evaluate(searcher: Searcher, questions: Sequence[Question]) -> dict[str, Any
 
 
 def measure(ranked: Sequence[str], keys: frozenset[str]) -> tuple[float, float, float, float]:
-    """(recall@5, hit@5, reciprocal rank within 10, nDCG@10) of a ranking of documents."""
+    """(recall@5, keys@5, reciprocal rank within 10, nDCG@10) of a ranking of documents."""
     found = [document in keys for document in ranked[:10]]
     first = next((place for place, right in enumerate(found, start=1) if right), 0)
     gain = sum(right / math.log2(place + 1) for place, right in enumerate(found, start=1))
     ideal = sum(1 / math.log2(place + 1) for place in range(1, min(len(keys), 10) + 1))
-    return sum(found[:5]) / len(keys), float(any(found[:5])), 1 / first if first else 0.0, gain / ideal
+    return float(any(found[:5])), sum(found[:5]) / len(keys), 1 / first if first else 0.0, gain / ideal
 
 
 def ask(searcher: Searcher, question: Question) -> tuple[Gathered, frozenset[str], Signals]:
@@ -167,7 +167,7 @@ def _reciprocal(gathered: Gathered, canonical: Callable[[str], str]) -> list[str
 
 def _mean(values: Sequence[tuple[float, float, float, float]]) -> dict[str, float]:
     means = [round(sum(value[place] for value in values) / len(values), 3) for place in range(4)]
-    return {**dict(zip(("recall@5", "hit@5", "mrr", "ndcg@10"), means, strict=True)), "n": len(values)}
+    return {**dict(zip(("recall@5", "keys@5", "mrr", "ndcg@10"), means, strict=True)), "n": len(values)}
 
 
 def _share(values: Sequence[bool]) -> dict[str, float]:

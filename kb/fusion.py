@@ -23,13 +23,13 @@ class Weights:
     """How the legs count, in English and (`dense_korean`) in Korean questions."""
 
     dense: float = 1.0
-    dense_korean: float = 0.84
-    lexical: float = 0.43
-    titles: float = 0.17
-    translated: float = 0.33
-    exact: float = 0.39
-    named: float = 0.19
-    second: float = 0.29
+    dense_korean: float = 0.76
+    lexical: float = 0.48
+    titles: float = 0.13
+    translated: float = 0.19
+    exact: float = 0.42
+    named: float = 0.17
+    second: float = 0.2
     trust: float = 0.05
 
 
@@ -37,15 +37,15 @@ class Weights:
 class Answerable:
     """Coefficients of the answerability on `kb.coverage.Signals`; below `threshold` the library declines."""
 
-    bias: float = -2.16
-    cosine: float = 0.51
-    score: float = 1.16
-    margin: float = 1.88
-    covered: float = 1.02
-    unknown: float = -2.79
-    named: float = 0.88
-    exact: float = 0.6
-    korean: float = 0.3
+    bias: float = -2.35
+    cosine: float = 0.54
+    score: float = 1.13
+    margin: float = 2.04
+    covered: float = 1.33
+    unknown: float = -2.74
+    named: float = 0.95
+    exact: float = 0.52
+    korean: float = 0.67
     threshold: float = 0.25
 
 

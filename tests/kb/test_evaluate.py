@@ -9,8 +9,8 @@ from kb.evaluate import measure, read_questions
 
 
 def test_measures_of_a_ranking():
-    recall, hit, reciprocal, gain = measure(["x", "a", "y", "b"], frozenset({"a", "b", "c"}))
-    assert (recall, hit, reciprocal) == (pytest.approx(2 / 3), 1.0, 0.5)
+    recall, share, reciprocal, gain = measure(["x", "a", "y", "b"], frozenset({"a", "b", "c"}))
+    assert (recall, share, reciprocal) == (1.0, pytest.approx(2 / 3), 0.5)
     ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
     assert gain == pytest.approx((1 / math.log2(3) + 1 / math.log2(5)) / ideal)
 
