@@ -132,6 +132,14 @@ class ReadoutPlan:
         spots, of = torch.unique(pairs, dim=0, return_inverse=True)
         return spots[:, 0], spots[:, 1], of
 
+    def _answering(self, of: Tensor) -> Tensor:
+        """Which read-outs name an answer: those with a foil or a positive weight, or all of a place that has none."""
+        weight = torch.as_tensor(self.readouts.weight, device=of.device)
+        good = (weight > 0) | (torch.as_tensor(self.readouts.foil, device=of.device) != NO_FOIL)
+        has = torch.zeros(int(of.max()) + 1, dtype=torch.bool, device=of.device)
+        has[of[good]] = True
+        return good | ~has[of]
+
     def distributions(
         self, unembed: Unembedder, x: Float[Tensor, "v n r model"], clean: Float[Tensor, "n r model"]
     ) -> dict[str, Float[Tensor, "v n"]]:
@@ -140,7 +148,8 @@ class ReadoutPlan:
         base = functional.log_softmax(unembed.all_logits(clean[rows, columns]).float(), -1)
         answer = torch.as_tensor(self.readouts.answer, device=self.device)
         is_answer = torch.zeros(len(rows), base.shape[-1], dtype=torch.bool, device=x.device)
-        is_answer[of, answer] = True
+        right = self._answering(of)
+        is_answer[of[right], answer[right]] = True
         per_row = torch.bincount(rows, minlength=self.n_rows).to(base.dtype)
         found: dict[str, list[Tensor]] = {"kl": [], "p_answer": [], "top1": [], "agree": []}
         for variant in x:
