@@ -6,7 +6,6 @@ the most specific reading to the least (`agent/claim_parser_words.py`). A compon
 does not know models: give it their shape, and components out of range are refused with the valid range.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from agent import claim_parser_words as words
 from agent.claim_parser_mentions import POSITIONAL, Sentence, read_sentence
 from agent.claim_parser_roles import role_fields, role_task
+from agent.claim_parser_task import known_tasks, task_of
 from agent.claims import Claim, claim_types
 from agent.errors import ClaimError
 from tools.component import check_component, parse_component
@@ -70,96 +70,6 @@ def read_fields(sentence: Sentence) -> dict[str, Any]:
         f"I cannot tell what {sentence.said!r} claims about {_names(sentence)}. "
         f"Say whether it is necessary, restores, holds back or is not needed, for example {EXAMPLES}."
     )
-
-
-def known_tasks() -> list[str]:
-    """Names of the tasks that come with the program."""
-    from tools.tasks import packaged_tasks  # reads the task files; light, but not needed by every caller
-
-    return sorted(packaged_tasks())
-
-
-_TASK_AFTER = re.compile(
-    r"\b(?:for|on|in|restores?|improves?|hurts?|harms?|breaks?|to|does)\s+(?:the\s+)?(?P<task>[a-z][\w-]*(?:\s+task)?)\s*$"
-)
-_TASK_FOR = re.compile(r"\bfor\s+(?:the\s+|any\s+|every\s+|its\s+)?(?P<task>[a-z][\w-]*)")
-_TASK_KO = re.compile(
-    r"(?P<task>[\w-]+)\s*(?:과제|작업|태스크)?에(?:는|서|만)?\s*(?:꼭\s*|매우\s*|가장\s*)?(?:필요|중요|기여|필수|핵심|관여)"
-)
-_NO_TASK = {
-    *(
-        "it",
-        "this",
-        "that",
-        "output",
-        "outputs",
-        "answer",
-        "answers",
-        "model",
-        "task",
-        "behaviour",
-        "behavior",
-        "network",
-    ),
-    *(
-        "computation",
-        "circuit",
-        "general",
-        "them",
-        "performance",
-        "prediction",
-        "predictions",
-        "logits",
-        "nothing",
-        "all",
-    ),
-    *(
-        "work",
-        "important",
-        "key",
-        "necessary",
-        "matter",
-        "these",
-        "data",
-        "everything",
-        "모델",
-        "이",
-        "그",
-        "출력",
-        "답",
-        "작업",
-    ),
-    *("more", "less", "slightly", "much", "strongly", "together", "together", "clean", "removal", "itself", "once"),
-}
-
-
-def task_of(sentence: Sentence, default: str, tasks: Sequence[str], *, strict: bool = True) -> str:
-    """The task that the sentence names ("for ..." first), or `default`.
-
-    Raises ClaimError listing the tasks when it names an unknown one; not `strict`, only known names are looked for.
-    """
-    known = {name.lower(): name for name in [*tasks, default]}
-    for before in (r"(?:\bfor|\bon|\bin)\s+(?:the\s+)?", r"(?<![a-z0-9-])"):
-        for lowered in sorted(known, key=len, reverse=True):
-            spelled = r"[\s_-]".join(re.escape(part) for part in re.split(r"[\s_-]", lowered))
-            if re.search(rf"{before}{spelled}(?![a-z0-9-]|\s+heads?\b|\s*⟦)", sentence.marked):
-                return known[lowered]
-    if re.search(r"indirect[ -]object|간접\s*목적어", sentence.marked) and "ioi" in known:
-        return known["ioi"]
-    if not strict or not (name := _unknown_task(sentence.marked)):
-        return default
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(near)}? " if near else ""
-    raise ClaimError(f"No task is called {name!r}; {hint}Tasks here: {', '.join(sorted(known))}.")
-
-
-def _unknown_task(marked: str) -> str:
-    """The word that stands where a task is named; empty when it is an ordinary word ("for the model's answers")."""
-    if (aim := _TASK_FOR.search(marked)) and aim["task"] not in _NO_TASK:
-        return aim["task"]
-    found = _TASK_AFTER.search(marked) or _TASK_KO.search(marked)
-    name = found["task"].removesuffix(" task").strip() if found else ""
-    return "" if name in _NO_TASK or re.fullmatch(r"\w+(?:ly|ing|ed)", name) else name
 
 
 def _check_scope(sentence: Sentence, model: str) -> None:
@@ -306,6 +216,22 @@ def interventions_of(sentence: Sentence) -> list[str]:
     return [name for name, pattern in found if pattern.search(sentence.marked)]
 
 
+def _circuit(sentence: Sentence) -> dict[str, Any]:
+    if words.DENIED.search(sentence.marked):
+        return _ask("The sentence is negated. Verify that they are a faithful circuit, and read the verdict.")
+    if len(sentence.names) < 2:
+        return _ask(
+            f"That {_names(sentence)} alone does the task is a claim about a circuit. Name all its members, or claim that "
+            f"{_names(sentence)} is necessary, or that patching it restores the task."
+        )
+    says = {
+        name: True
+        for name, pattern in (("complete", words.COMPLETE), ("minimal", words.MINIMAL))
+        if pattern.search(sentence.marked)
+    }
+    return {"type": "circuit", "components": sentence.names, "details": says}
+
+
 def _comparison(sentence: Sentence) -> dict[str, Any]:
     if len(sentence.names) != 2:
         return _ask("A comparison needs two components, as in 'head 20.0 matters more than head 17.4'.")
@@ -371,6 +297,7 @@ READERS: list[Reader] = [
     Reader(_has(words.STEERS), _not_here("steering claims need a direction, and a component's name gives none")),
     Reader(_has(words.REMOVAL_IMPROVES), _hurts),
     Reader(_has(words.CIRCUIT), lambda s: {"type": "exact-circuit", "components": s.names}),
+    Reader(_has(words.FAITHFUL), _circuit),
     Reader(_has(words.COMPARES), _comparison),
     Reader(_has(words.ABSENT), _absence),
     Reader(_has(words.SOME_ANSWERS), _intervened),

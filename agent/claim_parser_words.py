@@ -38,7 +38,7 @@ HOLDS_BACK = _any(
 NECESSARY = _any(
     r"\bnecessary\b|\bneed(?:s|ed|ing)?\b|\brequir\w+|\bessential\b|\bcrucial\b|\bcritical\b|\bvital\b|\bkey\b|\bimportant\b",
     r"\bmatters?\b|\bcontribut\w*|\binvolved\b|\bresponsible\b|\bdepends? on\b|\brel(?:y|ies) on\b|\buses?\b|\bplays? an? \w*\s*(?:role|part)",
-    r"\bcould not\b|\bcannot\b|\bcan't\b|\bhelps?\b|\baffects?\b|\bdrives?\b|\bimplements?\b|\bcauses?\b|\bpromotes?\b|\bsupports?\b|\bdoes ioi\b",
+    r"\bcould not\b|\bcannot\b|\bcan't\b|\bhelps?\b|\baffects?\b|\bdrives?\b|\bcauses?\b|\bpromotes?\b|\bsupports?\b|\bdoes ioi\b",
     r"필요|필수|중요|핵심|결정적|기여|영향|관여|의존|담당|돕|도움",
 )
 KEY = _any(
@@ -84,9 +84,14 @@ RESAMPLING = _any(
 )
 MEANING = _any(r"\bmean[- ]ablat\w*\b|\bby its mean\b|\bwith its mean\b|평균으로")
 CIRCUIT = _any(
-    r"\bexactly these components\b|\bcircuit consists of\b|\bcircuit (?:is|comprises)\b|\bthese components (?:alone )?(?:form|make up)\b"
-    r"|회로는.*구성|정확히 .*(?:구성|참여)"
+    r"\bexactly (?:these|the following) components\b|\bcircuit consists of (?:exactly )?|정확히 .*(?:구성|참여)",
 )
+FAITHFUL = _any(
+    r"\bfaithful\b|\b(?:form|are|is|make up) an? (?:\w+[ ,-]*){0,4}circuit\b|\bthe (?:\w+ )?circuit (?:is|comprises)\b"
+    r"|\bimplements?\b|회로(?:이다|를 이룬다|를 구성)",
+)
+COMPLETE = _any(r"\bcomplete\b|완전")
+MINIMAL = _any(r"\bminimal\b|최소")
 EDGES: list[tuple[re.Pattern[str], str, str | None]] = [
     (re.compile(rf"({MARK})\s*(?:->|→)\s*({MARK})\s*(?:<(q|k|v|in|out)>)?"), "st", None),
     (

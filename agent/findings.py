@@ -4,6 +4,7 @@ METHOD 1.3 (the three-way rule) and its mirror image, equivalence by two one-sid
 `agent/rules.py` says which sample a registered prediction means.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,10 @@ from tools.errors import ExperimentError
 from tools.result import Result
 
 Sub = Literal["", "negligible", "opposite", "smaller", "invalid", "gate", "disagree", "larger"]
+
+
+Others = Mapping[str, Sequence[Result]]
+"""Results of the claim's other predictions by key, for rules that compare two of them."""
 
 
 class RuleModel(BaseModel):

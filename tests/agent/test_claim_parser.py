@@ -259,3 +259,21 @@ def test_edges(text: str, ends: tuple[str, str], channel: str | None):
 def test_an_unknown_task_is_never_taken_for_the_default(text: str):
     with pytest.raises(ClaimError, match=r"No task is called 'sorting'.*ioi"):
         parse_claim(text, model="smollm2", task="ioi")
+
+
+@pytest.mark.parametrize(
+    ("text", "details"),
+    [
+        ("heads 20.0, 17.4 and 16.0 form a faithful circuit for IOI", {}),
+        ("20.0, 17.4 and 16.0 are a complete and minimal circuit for IOI", {"complete": True, "minimal": True}),
+        ("20.0, 17.4 and 16.0 implement IOI", {}),
+    ],
+)
+def test_faithful_circuits(text: str, details: dict[str, bool]):
+    claim = read(text)
+    assert (claim.type, claim.components, claim.details) == ("circuit", ("a20.h0", "a17.h4", "a16.h0"), details)
+
+
+def test_one_component_is_no_circuit():
+    with pytest.raises(ClaimError, match="Name all its members"):
+        read("head 20.0 implements IOI")

@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from agent.rules import DifferenceRule, EitherRule, EverRule, EverywhereRule, NoGainRule, WithinRule
+from agent.rules import (
+    DifferenceRule,
+    EitherRule,
+    EverRule,
+    EverywhereRule,
+    NoGainRule,
+    RangeRule,
+    WithinRule,
+)
 from tests.agent.made import result, sample
+from tools.result import Estimate
 
 ALPHA = 0.01
 
@@ -59,3 +68,29 @@ def test_effects_of_both_signs_are_something():
     values = np.array([0.3, -0.3] * 16)
     assert decide(EverRule(array="x", quantity="whole input", least=0.02), values) == "pass"
     assert decide(EverRule(array="x", quantity="whole input", least=0.02), np.zeros(32)) == "open"
+
+
+def estimated(value: float, low: float | None = None, high: float | None = None):
+    found = result()
+    return [found.model_copy(update={"estimates": [Estimate(name="f", value=value, low=low, high=high, n=64)]})]
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "outcome"),
+    [
+        (0.95, 0.90, 1.00, "pass"),
+        (0.95, 0.60, 1.30, "open"),
+        (1.70, 1.60, 1.80, "fail"),
+        (0.40, 0.30, 0.50, "fail"),
+        (0.75, 0.65, 0.85, "open"),
+    ],
+)
+def test_faithfulness_has_two_sides(value: float, low: float, high: float, outcome: str):
+    rule = RangeRule(quantity="faithfulness", estimate="f", least=0.8, most=1.2, slack=0.1)
+    assert rule.decide(estimated(value, low, high), ALPHA, {}).outcome == outcome
+
+
+def test_a_share_without_an_interval_is_compared_as_it_is():
+    rule = RangeRule(quantity="random circuits beaten", estimate="f", least=0.95)
+    assert rule.decide(estimated(0.97), ALPHA, {}).outcome == "pass"
+    assert rule.decide(estimated(0.60), ALPHA, {}).outcome == "fail"

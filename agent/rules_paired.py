@@ -1,0 +1,169 @@
+"""Rules that look at more than one sample, or at an estimate that its experiment computed: differences, alternatives,
+ranges. Pure functions of numbers, like those of `agent/rules.py`, which joins them all.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from agent import inference as inf
+from agent.cards import Outcome
+from agent.findings import Finding, Others, RuleModel, sample_of, three_way, within
+from tools.result import Result
+
+
+class DifferenceRule(RuleModel):
+    """The three-way rule on a per-prompt difference: this sample minus another row, or another prediction's sample."""
+
+    kind: Literal["difference"] = "difference"
+    array: str
+    quantity: str
+    row: str | None = None
+    minus_row: str | None = None
+    minus_key: str | None = None
+    minus_array: str | None = None
+    sign: Literal[1, -1] = 1
+    delta0: float
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} at least {self.delta1:g}, its lower bound above {self.delta0:g} (paired by prompt)"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Judge the paired difference; open until the other sample has the same prompts."""
+        sample, other = paired(self, results, others)
+        if other is None:
+            return Finding(outcome="open", reason=f"the sample of {self.minus_key} on the same prompts is missing")
+        difference = self.sign * (sample - other)
+        return three_way(difference, self.delta0, self.delta1, alpha, sign=self.sign, quantity=self.quantity)
+
+
+class NoGainRule(RuleModel):
+    """Equivalence of two samples, paired by prompt: removing this one on top of another changes nothing more.
+
+    Catches backups, which are silent until what they back up is gone (METHOD T11).
+    """
+
+    kind: Literal["no-gain"] = "no-gain"
+    array: str
+    quantity: str
+    row: str | None = None
+    minus_row: str | None = None
+    minus_key: str | None = None
+    minus_array: str | None = None
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} inside ±{self.delta1:g}, interval included (paired by prompt)"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Two one-sided tests on the paired difference."""
+        sample, other = paired(self, results, others)
+        if other is None:
+            return Finding(outcome="open", reason=f"the sample of {self.minus_key} on the same prompts is missing")
+        return within(sample - other, self.delta1, alpha)
+
+
+def paired(
+    rule: DifferenceRule | NoGainRule, results: Sequence[Result], others: Others
+) -> tuple[inf.Values, inf.Values | None]:
+    """The rule's sample and the one to subtract, from the newest result of the other with as many prompts."""
+    sample = sample_of(results[-1], rule.array, rule.row)
+    array = rule.minus_array or rule.array
+    if rule.minus_key is None:
+        return sample, sample_of(results[-1], array, rule.minus_row)
+    for result in reversed(others.get(rule.minus_key, [])):
+        other = sample_of(result, array, rule.minus_row)
+        if other.size == sample.size:
+            return sample, other
+    return sample, None
+
+
+class EitherRule(RuleModel):
+    """One of two interventions shows the effect (this prediction's, or that of `or_key`), each at half of alpha.
+
+    For claims of existence, where a component may be constant under one intervention; refuted only when both fail.
+    """
+
+    kind: Literal["either"] = "either"
+    array: str
+    quantity: str
+    or_key: str
+    row: str | None = None
+    sign: Literal[1, -1] = 1
+    delta0: float
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return (
+            f"{self.quantity} at least {self.delta1:g}, its lower bound above {self.delta0:g}, here or in {self.or_key}"
+        )
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """The better of the two findings; open until the other one is there, unless this one passes."""
+        own = self._finding(results, alpha)
+        other = self._finding(others[self.or_key], alpha) if others.get(self.or_key) else None
+        if own.outcome == "pass" or other is None:
+            missing = other is None and own.outcome != "pass"
+            return own.model_copy(update={"outcome": "open"}) if missing else own
+        if other.outcome == "pass":
+            return other.model_copy(update={"reason": f"{self.or_key}: {other.reason}"})
+        both_fail = own.outcome == other.outcome == "fail"
+        larger = max(own.p_minus or 0.0, other.p_minus or 0.0)
+        return own.model_copy(update={"outcome": "fail" if both_fail else "open", "p_minus": larger})
+
+    def _finding(self, results: Sequence[Result], alpha: float) -> Finding:
+        sample = self.sign * sample_of(results[-1], self.array, self.row)
+        return three_way(sample, self.delta0, self.delta1, alpha / 2, sign=self.sign, quantity=self.quantity)
+
+
+class RangeRule(RuleModel):
+    """A reported estimate lies in a range, its interval in a range wider by `slack`; it fails when the interval is outside.
+
+    For quantities whose interval only the experiment can compute (ratios of means, shares of random circuits).
+    """
+
+    kind: Literal["range"] = "range"
+    quantity: str
+    estimate: str
+    least: float | None = None
+    most: float | None = None
+    slack: float = Field(default=0.0, ge=0)
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        bounds = [f"at least {self.least:g}"] if self.least is not None else []
+        bounds += [f"at most {self.most:g}"] if self.most is not None else []
+        return f"{self.quantity} {' and '.join(bounds)}" + (f", interval within {self.slack:g}" if self.slack else "")
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Judge the reported estimate and its own interval."""
+        del alpha, others
+        found = results[-1].estimate(self.estimate)
+        low = found.value if found.low is None else found.low
+        high = found.value if found.high is None else found.high
+        least = -math.inf if self.least is None else self.least
+        most = math.inf if self.most is None else self.most
+        inside = not self.slack or (low >= least - self.slack and high <= most + self.slack)
+        failed = high < least - self.slack or low > most + self.slack
+        outcome: Outcome = "pass" if least <= found.value <= most and inside else "fail" if failed else "open"
+        return Finding(
+            outcome=outcome,
+            reason=f"{self.quantity} {found.value:.2f} [{low:.2f}, {high:.2f}]",
+            estimate=found.value,
+            low=low,
+            high=high,
+            level=found.level,
+            n=found.n,
+            p_plus=(1 - found.level) / 2 if outcome == "pass" else 1.0,
+            p_minus=0.0 if outcome == "fail" else 1.0,
+        )
