@@ -94,18 +94,49 @@ def test_a_chat_that_is_stopped_stops_the_verification_it_asked_for(running):
         assert court.run(child.run_id).status in ("cancelled", "done")
 
 
-KILLS = int(os.environ.get("CIRCUIT_COURT_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("CIRCUIT_COURT_TEST_KILLS", "3"))  # of the random moments; 20 for the long version
+
+
+def kill_at_random_moments(running: tuple[Court, WorkerSupervisor], run_id: str, seed: int) -> int:
+    """Kill the worker up to KILLS times, each a few events and a moment after the last; how often it was killed."""
+    court, supervisor = running
+    chance = random.Random(seed)
+    for number in range(KILLS):
+        wanted, pause = len(court.events(run_id)) + chance.randint(1, 8), chance.uniform(0.0, 0.2)
+        while len(court.events(run_id)) < wanted:
+            if court.run(run_id).status not in ("queued", "running"):
+                return number
+            time.sleep(0.01)
+        time.sleep(pause)
+        kill(supervisor)
+    return KILLS
 
 
 def test_a_verification_survives_kills_at_random_moments(running):
-    """Three kills by default; `CIRCUIT_COURT_TEST_KILLS=20 pytest ...` for the long version."""
-    court, supervisor = running
-    moments = random.Random(7)
+    court, _ = running
     run_id = court.verify("head 1.2 is necessary for the task")
-    for _ in range(KILLS):
-        deadline = time.monotonic() + moments.uniform(0.0, 12.0)
-        while time.monotonic() < deadline and court.run(run_id).status in ("queued", "running"):
-            time.sleep(0.01)
-        kill(supervisor)
+    assert kill_at_random_moments(running, run_id, seed=7) >= 2
     ended(court, run_id)
     check_ledger(court, run_id)
+
+
+@pytest.mark.skipif("CIRCUIT_COURT_TEST_KILLS" not in os.environ, reason="takes minutes: set CIRCUIT_COURT_TEST_KILLS")
+def test_an_investigation_survives_kills_at_random_moments(running):
+    """Same verdicts as an investigation that nobody disturbs, nothing lost, nothing twice."""
+    court, _ = running
+    run_id = court.investigate("How does this model do the task?", model="planted:or", task="planted:or")
+    assert kill_at_random_moments(running, run_id, seed=11) >= 2
+    ended(court, run_id)
+    run = court.run(run_id)
+    assert run.status == "done", run.error
+    attempts = court.ledger.evidence.attempts()
+    assert max(Counter(a.call_hash for a in attempts if a.status == "done").values()) == 1
+    assert court.ledger.registry.verify_chain() >= 1
+    judged = [line for line in run.outcome["claims"] if line["verdict"]]
+    assert judged
+    for line in judged:
+        assert all(p.registered_at < p.evidence_at for p in court.claim(line["claim_id"]).predictions if p.evidence_at)
+    again = court.investigate("How does this model do the task?", model="planted:or", task="planted:or")
+    ended(court, again)
+    verdicts = {line["claim_id"]: line["verdict"] for line in court.run(again).outcome["claims"]}
+    assert verdicts == {line["claim_id"]: line["verdict"] for line in run.outcome["claims"]}
