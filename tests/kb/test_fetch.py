@@ -147,3 +147,10 @@ def test_arxiv_is_html_first_then_pdf():
         "https://arxiv.org/pdf/2211.00593.pdf",
     ):
         assert addresses_of(name) == expected
+
+
+def test_a_fetched_page_is_a_document_whose_source_is_its_address(server, fetcher, library):
+    item = library.add_address(url(server, "/heads"), fetcher).items[0]
+    assert (item.state, item.source) == ("added", url(server, "/heads"))
+    assert library.document(item.document_id).origin == "web"
+    assert library.add_address(url(server, "/heads"), fetcher).items[0].state == "unchanged"
