@@ -18,12 +18,19 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     text = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
-    return text.replace("-", "−")
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
 
 
 def interval(prediction: PredictionCard) -> str:
     """`[low, high]`, or a dash."""
     return f"[{number(prediction.interval[0])}, {number(prediction.interval[1])}]" if prediction.interval else "–"
+
+
+def observed(prediction: PredictionCard) -> str:
+    """The estimate with its interval, where it has one; a dash before there is any."""
+    if prediction.estimate is None:
+        return "–"
+    return number(prediction.estimate) + (f" {interval(prediction)}" if prediction.interval else "")
 
 
 def claim_lines(card: ClaimCard) -> list[str]:
@@ -41,7 +48,7 @@ def claim_lines(card: ClaimCard) -> list[str]:
     for p in card.predictions:
         outcome = (p.outcome or "untested").upper()
         lines.append(f"  {p.key:<3} {outcome:<8} {p.experiment}: expected {p.expects}")
-        lines.append(f"      {p.quantity} {number(p.estimate)} {interval(p)} n={p.n or 0}" + _rank(p))
+        lines.append(f"      {p.quantity} {observed(p)} n={p.n or 0}" + _rank(p))
         lines += [
             f"      control {c.name}: {'held' if c.passed else 'FAILED'}" for c in p.controls if c.passed is not None
         ]

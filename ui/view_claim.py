@@ -13,7 +13,7 @@ from tools.component import Component, parse_component
 from tools.errors import ExperimentError
 from tools.result import Result
 from ui import figures
-from ui.claim_text import RUNGS, interval, number
+from ui.claim_text import RUNGS, number, observed
 from ui.palette import VERDICT_COLOR, VERDICT_SIGN
 from ui.safe_markdown import plain
 from ui.view_literature import draw_literature
@@ -46,8 +46,9 @@ def draw_claim(card: ClaimCard, read_result: Callable[[str], Result]) -> None:
         st.subheader(plain(card.displayed), anchor=False)
         st.markdown(plain(card.reason))
         st.caption(f"{plain(card.scope)}")
-    for remark in card.remarks:
-        st.info(plain(remark), icon=":material/lightbulb:")
+    if card.remarks:
+        lines = [plain(remark) for remark in card.remarks]
+        st.info(lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines), icon=":material/lightbulb:")
     if card.missing:
         with st.container(border=True, gap="xsmall"):
             st.markdown("**What would change this**")
@@ -108,7 +109,7 @@ def _row(p: PredictionCard) -> dict[str, str]:
         "prediction": f"**{p.key}** {p.role}",
         "experiment": plain(p.experiment),
         "expected": plain(p.expects),
-        "observed": f"{number(p.estimate)} {interval(p)}" if p.estimate is not None else "–",
+        "observed": observed(p),
         "n": str(p.n or "–"),
         "why": plain(p.reason),
     }

@@ -12,8 +12,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -41,6 +42,13 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield opened
         opened.close()
+
+
+def open_page(within: Browser | BrowserContext, **options: Any) -> Page:
+    """A page that waits as long as a busy machine needs."""
+    page = within.new_page(**options)
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 def free_port() -> int:

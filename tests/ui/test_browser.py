@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser import PATIENCE, ask, browser, free_port
+from browser import PATIENCE, ask, browser, free_port, open_page
 from playwright.sync_api import expect
 from small_court import try_claims
 
@@ -53,7 +53,7 @@ def url(config: Config):
 
 
 def test_a_claim_shows_its_verdict_its_charts_and_their_tables(chrome, url):
-    page = chrome.new_page(viewport={"width": 1400, "height": 1000})
+    page = open_page(chrome, viewport={"width": 1400, "height": 1000})
     page.goto(f"{url}/claims")
     expect(page.get_by_role("heading", name="contributes to IOI")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".js-plotly-plot")).to_have_count(3, timeout=PATIENCE)
@@ -63,7 +63,7 @@ def test_a_claim_shows_its_verdict_its_charts_and_their_tables(chrome, url):
 
 
 def test_pressing_another_claim_opens_it_and_the_address_names_it(chrome, url):
-    page = chrome.new_page()
+    page = open_page(chrome)
     page.goto(f"{url}/claims")
     page.get_by_role("button", name="head a23.h0 is necessary for IOI").click(timeout=PATIENCE)
     expect(page.get_by_text("masked by downstream compensation").first).to_be_visible(timeout=PATIENCE)
@@ -78,7 +78,7 @@ def test_pressing_another_claim_opens_it_and_the_address_names_it(chrome, url):
 )
 def test_the_app_wears_the_theme_of_the_system(chrome, url, scheme, ground):
     context = chrome.new_context(color_scheme=scheme)
-    page = context.new_page()
+    page = open_page(context)
     page.goto(url)
     expect(page.get_by_role("heading", name="What shall be put on trial?")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == ground
@@ -86,7 +86,7 @@ def test_the_app_wears_the_theme_of_the_system(chrome, url, scheme, ground):
 
 
 def test_nothing_is_asked_of_any_other_machine_even_by_a_note_with_images(chrome, url):
-    page = chrome.new_page()
+    page = open_page(chrome)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for path, sign in (("", "What shall be put on trial?"), ("/claims", "Predictions"), ("/library", "Library")):
@@ -103,7 +103,7 @@ def test_nothing_is_asked_of_any_other_machine_even_by_a_note_with_images(chrome
 
 
 def test_the_default_clutter_is_gone(chrome, url):
-    page = chrome.new_page()
+    page = open_page(chrome)
     page.goto(url)
     expect(page.get_by_role("heading", name="What shall be put on trial?")).to_be_visible(timeout=PATIENCE)
     assert page.get_by_test_id("stAppDeployButton").count() == 0
@@ -112,14 +112,14 @@ def test_the_default_clutter_is_gone(chrome, url):
 
 
 def test_a_reload_and_another_window_find_the_same_run_and_stop_ends_it(chrome, url, config):
-    page = chrome.new_page()
+    page = open_page(chrome)
     page.goto(url)
     ask(page, "유도 헤드란 무엇인가요?")
     expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=PATIENCE)
     run_id = page.url.partition("run=")[2].partition("&")[0]
     page.reload()
     expect(page.get_by_text("유도 헤드란 무엇인가요?").first).to_be_visible(timeout=PATIENCE)
-    other = chrome.new_page()
+    other = open_page(chrome)
     other.goto(page.url)
     other.get_by_role("button", name="Stop").click(timeout=PATIENCE)
     expect(other.get_by_text("You stopped this run")).to_be_visible(timeout=PATIENCE)
@@ -136,7 +136,7 @@ def test_progress_is_drawn_while_it_happens(chrome, url, config):
     run_id = court.ask("Is head 20.0 necessary for IOI?")
     runs = court.ledger.runs
     runs.start(run_id)
-    page = chrome.new_page()
+    page = open_page(chrome)
     page.goto(f"{url}/?run={run_id}")
     runs.emit(run_id, "tool", {"call_id": "t", "tool": "verify_claim", "arguments": {"claim": "head 20.0"}})
     runs.emit(run_id, "progress", {"done": 0.25, "text": "head-ablation: 8 of 32", "experiment": "head-ablation"})
@@ -152,7 +152,7 @@ def test_progress_is_drawn_while_it_happens(chrome, url, config):
 
 @pytest.mark.parametrize("path", ["", "/claims", "/library"])
 def test_whatever_can_be_pressed_or_filled_in_has_a_name(chrome, url, path):
-    page = chrome.new_page()
+    page = open_page(chrome)
     page.goto(url + path)
     expect(page.locator("main :is(button, input, textarea):visible").first).to_be_visible(timeout=PATIENCE)
     page.wait_for_timeout(1500)
@@ -170,7 +170,7 @@ def test_whatever_can_be_pressed_or_filled_in_has_a_name(chrome, url, path):
 def test_screenshots_of_every_page_in_both_themes(chrome, url, tmp_path: Path):
     for scheme in ("light", "dark"):
         context = chrome.new_context(color_scheme=scheme, viewport={"width": 1400, "height": 1000})
-        page = context.new_page()
+        page = open_page(context)
         for path, sign in (("", "What shall be put on trial?"), ("/claims", "Predictions"), ("/library", "Leaky")):
             page.goto(url + path)
             expect(page.get_by_text(sign).first).to_be_attached(timeout=PATIENCE)
