@@ -70,10 +70,15 @@ def three_way(
     *,
     sign: Literal[1, -1] = 1,
     quantity: str = "effect",
+    fail_below: float | None = None,
 ) -> Finding:
-    """METHOD 1.3 on a sample already oriented so that the claim predicts a large positive mean."""
+    """METHOD 1.3 on a sample already oriented so that the claim predicts a large positive mean.
+
+    `fail_below` (delta1 unless given) is what the upper bound must stay below for a failure.
+    """
     bounds = inf.t_bounds(sample, alpha)
-    p_plus, p_minus = inf.p_above(sample, delta0), inf.p_below(sample, delta1)
+    ceiling = delta1 if fail_below is None else fail_below
+    p_plus, p_minus = inf.p_above(sample, delta0), inf.p_below(sample, ceiling)
     outcome: Outcome = "open"
     sub: Sub = ""
     if bounds.mean >= delta1 and bounds.low > delta0:
@@ -81,7 +86,7 @@ def three_way(
             "pass",
             f"{quantity} {sign * bounds.mean:.3f} is at least {delta1:g} and clearly above {delta0:g}",
         )
-    elif bounds.high < delta1:
+    elif bounds.high < ceiling:
         outcome, sub = "fail", smaller_because(bounds, delta0)
         reason = fail_reason(sub, quantity, sign * bounds.mean, delta1)
     else:

@@ -26,6 +26,7 @@ class EffectRule(RuleModel):
     sign: Literal[1, -1] = 1
     delta0: float
     delta1: float
+    fail_below: float | None = Field(default=None, description="fails only below this; below delta1 when absent")
     refutes: bool = True
 
     def says(self) -> str:
@@ -37,7 +38,15 @@ class EffectRule(RuleModel):
         """Judge the newest result at one-sided alpha."""
         del others
         sample = self.sign * sample_of(results[-1], self.array, self.row)
-        return three_way(sample, self.delta0, self.delta1, alpha, sign=self.sign, quantity=self.quantity)
+        return three_way(
+            sample,
+            self.delta0,
+            self.delta1,
+            alpha,
+            sign=self.sign,
+            quantity=self.quantity,
+            fail_below=self.fail_below,
+        )
 
 
 class AgreementRule(RuleModel):

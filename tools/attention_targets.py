@@ -62,6 +62,7 @@ TARGETS: dict[str, str] = {
     "smallest": "words with the smallest number",
     "rank": "the word whose place in a stable ascending sort is the query's index",
 }
+RELATIONS = frozenset({"same", "different", "duplicate", "induction", "repeated", "unique", "smaller", "larger"})
 NUMERIC = frozenset({"smaller", "larger", "sorts-before", "sorts-after", "largest", "smallest", "rank"})
 _OFFSET = re.compile(r"offset:([+-]?\d+)$")
 _LABELS = re.compile(r"([A-Za-z][\w+-]*)->([A-Za-z][\w+-]*)$")
@@ -79,6 +80,9 @@ def check_target(target: str) -> None:
 def mask_of(target: str, row: Row) -> tuple[Mask, Mask]:
     """(queries [pos], keys [pos, pos]) of a target on one prompt: queries are those with at least one key.
 
+    In a causal model a relation ("the same token") means earlier words; a place ("the last word", "every word") is
+    taken at its word, so a head that cannot look there does not match.
+
     Raises ExperimentError for an unknown target, a missing label, or numbers where the tokens are none.
     """
     check_target(target)
@@ -86,7 +90,7 @@ def mask_of(target: str, row: Row) -> tuple[Mask, Mask]:
     if labels := _LABELS.match(plain):
         return _labelled(labels[1], labels[2], row)
     keys = _keys(plain, row) & row.word[:, None] & row.word[None, :]
-    if row.causal:
+    if row.causal and plain in RELATIONS:
         keys &= np.tri(len(row.tokens), dtype=bool)
     queries = _any_key(keys)
     if target.endswith("+bos"):

@@ -58,11 +58,17 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
     base = task_params(claim, situation)
     params = {**base, "component": head, **detail.model_dump(mode="json")}
     rules = {
-        "C1": EffectRule(array="match_per_prompt", quantity="match of its attention", delta0=0.80, delta1=0.90),
-        "C2": EffectRule(array="margin_per_prompt", quantity="margin over the best rival", delta0=0.02, delta1=0.05),
+        "C1": EffectRule(
+            array="match_per_prompt", quantity="match of its attention", delta0=0.80, delta1=0.90, fail_below=0.70
+        ),
+        "C2": EffectRule(
+            array="margin_per_prompt", quantity="margin over the best rival", delta0=0.005, delta1=0.02, fail_below=0.0
+        ),
     }
     if detail.carries != "nothing":
-        rules["C3"] = EffectRule(array="decoded_per_prompt", quantity="share read", delta0=0.80, delta1=0.95)
+        rules["C3"] = EffectRule(
+            array="decoded_per_prompt", quantity="share read", delta0=0.80, delta1=0.95, fail_below=0.60
+        )
     found = [assay(claim, situation)]
     for key, rule in rules.items():
         found.append(

@@ -56,9 +56,9 @@ def test_targets_by_hand(target: str, query: int, expected: list[int]):
     assert keys(target, [0, 3, 7, 3, 5, 9], query) == expected
 
 
-def test_a_causal_model_never_looks_ahead():
-    assert keys("all", [0, 3, 7, 3], 2, causal=True) == [1, 2]
-    assert keys("last", [0, 3, 7, 3], 2, causal=True) == []
+def test_in_a_causal_model_relations_are_to_earlier_words_and_places_are_taken_at_their_word():
+    assert keys("same", [0, 3, 7, 3], 1, causal=True) == [1]
+    assert keys("all", [0, 3, 7, 3], 2, causal=True) == [1, 2, 3]
 
 
 def test_labels_attend_to_labels():

@@ -36,7 +36,7 @@ class AttentionTargets(TaskParams):
     )
 
 
-@experiment("attention-targets", version=1, kind="observational")
+@experiment("attention-targets", version=2, kind="observational")
 def attention_targets(lab: Lab, params: AttentionTargets) -> Result:
     """Compare where a head attends with where it is said to attend, and with every other target in the language.
 
@@ -68,7 +68,7 @@ def attention_targets(lab: Lab, params: AttentionTargets) -> Result:
     table = [{"target": name, "match": float(score.mean())} for name, score in rivals.items()]
     return m.result(
         "attention-targets",
-        1,
+        2,
         f"{params.component} matches {params.target} to {match.mean():.2f}; the best rival, {best}, to "
         f"{float(rivals[best].mean()) if best else 0.0:.2f}.",
         estimates,
@@ -103,17 +103,25 @@ def _row(m: Measurement, group: PromptGroup, k: int) -> Row:
     return Row(tokens, word, numbers, labels, m.lab.model.causal)
 
 
-def _scores(target: str, rows: list[Row], patterns: list[Floats]) -> tuple[Floats, Floats]:
-    """Per prompt: mean match and mean mass over the queries that have a target; nan-free, 0 where there is none."""
+def _scores(
+    target: str, rows: list[Row], patterns: list[Floats], among: list[Mask] | None = None
+) -> tuple[Floats, Floats]:
+    """Per prompt: mean match and mean mass over the target's queries, or over those of `among`; 0 where there is none.
+
+    A query for which the target names no key matches nothing.
+    """
     match, mass = np.zeros(len(rows)), np.zeros(len(rows))
     for i, (row, pattern) in enumerate(zip(rows, patterns, strict=True)):
-        queries, keys = mask_of(target, row)
+        own, keys = mask_of(target, row)
+        queries = own if among is None else among[i]
         if not queries.any():
             continue
-        even = keys[queries] / keys[queries].sum(1, keepdims=True)
+        wanted = keys[queries]
+        even = wanted / np.maximum(wanted.sum(1, keepdims=True), 1)
         seen = pattern[queries] if target.endswith("+bos") or "->" in target else _without_bos(pattern[queries], row)
-        match[i] = float((1 - 0.5 * np.abs(seen - even).sum(1)).mean())
-        mass[i] = float((seen * keys[queries]).sum(1).mean())
+        overlap = np.where(wanted.any(1), 1 - 0.5 * np.abs(seen - even).sum(1), 0.0)
+        match[i] = float(overlap.mean())
+        mass[i] = float((seen * wanted).sum(1).mean())
     return match, mass
 
 
@@ -137,8 +145,9 @@ def _rivals(target: str, rows: list[Row], patterns: list[Floats]) -> dict[str, F
     numeric = rows[0].numbers is not None
     names = [name + suffix for name in [*TARGETS, "offset:-2", "offset:-3"] if numeric or name not in NUMERIC]
     own = [_masks(target, row) for row in rows]
+    asked = [mask_of(target, row)[0] for row in rows]
     return {
-        name: _scores(name, rows, patterns)[0]
+        name: _scores(name, rows, patterns, asked)[0]
         for name in names
         if any(not np.array_equal(mine, _masks(name, row)) for mine, row in zip(own, rows, strict=True))
     }
