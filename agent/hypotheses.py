@@ -19,8 +19,7 @@ from agent.investigation_patterns import Readings
 from agent.investigation_survey import Observation, Survey
 from agent.situation import Situation
 
-MOST_NODES = 12
-MOST_RIVALS = 2
+MOST_NODES = 7
 
 # how urgent a claim is when the budget is short
 NODE, CIRCUIT, EDGE, ROLE, GROUP, RIVAL = range(6)

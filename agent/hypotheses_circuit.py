@@ -1,7 +1,6 @@
 """The hypothesis about the whole: these components, alone, do the task (METHOD T5)."""
 
-from agent.claims import Claim
-from agent.hypotheses import CIRCUIT, Hypothesis, Known
+from agent.hypotheses import CIRCUIT, ROLE, Hypothesis, Known
 
 COMPLETE = 0.20
 
@@ -13,15 +12,21 @@ def propose_circuit(known: Known) -> list[Hypothesis]:
         return []
     state = "did" if chosen.holds else "came nearest to doing"
     reason = f"On explore prompts these {len(chosen.components)} components alone {state} the task: {chosen.says()}."
-    claims: list[Claim] = [known.claim("circuit", chosen.components)]
-    if chosen.complement <= COMPLETE:
-        claims.append(known.claim("circuit", chosen.components, details={"complete": True}))
-    return [
-        Hypothesis(
-            title=f"{len(chosen.components)} components do the task",
-            origin="data",
-            rationale=reason,
-            claims=tuple(claims),
-            urgency=CIRCUIT,
-        )
-    ]
+    title = f"{len(chosen.components)} components do the task"
+    faithful = Hypothesis(
+        title=title,
+        origin="data",
+        rationale=reason,
+        claims=(known.claim("circuit", chosen.components),),
+        urgency=CIRCUIT,
+    )
+    if chosen.complement > COMPLETE or len(chosen.components) < 2:  # halves of one component say nothing
+        return [faithful]
+    complete = Hypothesis(
+        title=f"{title}, and nothing else does",
+        origin="data",
+        rationale=f"On explore prompts the rest without them kept {chosen.complement:.2f} of the behaviour.",
+        claims=(known.claim("circuit", chosen.components, details={"complete": True}),),
+        urgency=ROLE,
+    )
+    return [faithful, complete]

@@ -5,7 +5,7 @@ from agent.hypotheses import EDGE, Hypothesis, Known
 from agent.hypotheses_roles import roles_by_head
 from agent.investigation_edges import EdgeSeen
 
-MOST_EDGES = 12
+MOST_EDGES = 5
 MOST_LINKS = 2
 
 
