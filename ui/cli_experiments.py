@@ -35,8 +35,8 @@ def list_(as_json: bool) -> None:
 def run(name: str, parameters: tuple[str, ...]) -> None:
     """Run one experiment and print its numbers.
 
-    Parameters follow the name as `--component 20.0 --n 64`, those of the experiment itself (see `experiments
-    list --json`), besides --model NAME and --json.
+    Parameters follow the name as `--components 20.0 --n 64`: those of the experiment itself, which `experiments run
+    NAME --help` lists, besides --model NAME and --json.
     """
     from ui.session import catalogue, court_with_worker
 
@@ -45,6 +45,9 @@ def run(name: str, parameters: tuple[str, ...]) -> None:
     found = {entry["name"]: entry for entry in catalogue("experiment", line)}
     if name not in found:
         raise click.UsageError(f"no experiment is called {name!r}; there are: {', '.join(found)}.")
+    if {"--help", "-h"} & set(words):
+        _print_parameters(found[name])
+        return
     from ui.experiment_params import read_params
     from ui.follow import follow
 
@@ -61,6 +64,14 @@ def run(name: str, parameters: tuple[str, ...]) -> None:
         if control.passed is not None:
             click.echo(f"control {control.name}: {'held' if control.passed else 'FAILED'}")
     click.echo(f"result {result.result_id}")
+
+
+def _print_parameters(entry: dict[str, Any]) -> None:
+    """What an experiment measures and what it can be told."""
+    click.echo(f"{entry['doc']}\n")
+    fields: dict[str, Any] = entry["params"].get("properties", {})
+    rows = [(f"--{name}", field.get("default"), field.get("description", "")) for name, field in fields.items()]
+    table(("parameter", "default", "what it is"), [(a, "" if b is None else b, c) for a, b, c in rows])
 
 
 def _estimate_row(estimate: dict[str, Any]) -> tuple[object, ...]:
