@@ -268,6 +268,7 @@ def run_attention(
     x: Float[Tensor, "b t model"],
     positions: Int[Tensor, " t"],
     decoder: Decoder,
+    *,
     tap: Tap = no_tap,
     prefix: Prefix | None = None,
     queries_at: Int[Tensor, " r"] | None = None,
@@ -319,7 +320,7 @@ def run_layers(
         block = decoder.blocks[layer]
         keep = last_at if layer == len(decoder.blocks) - 1 else None
         x = tap(layer, "resid_pre", x)
-        written = run_attention(block, layer, x, positions, decoder, tap, prefix, keep)
+        written = run_attention(block, layer, x, positions, decoder, tap=tap, prefix=prefix, queries_at=keep)
         pre = x if keep is None else x[:, keep]
         x = run_mlp(block, layer, pre, tap(layer, "resid_mid", pre + written), tap)
     return x

@@ -217,9 +217,15 @@ Reading = Callable[[BatchView], Tensor]
 
 
 def attention_change(
-    decoder: Decoder, senders: tuple[Component, ...], receiver: Receiver, pair: tuple[str, str], view: BatchView,
-    method: Method, where: Where | None,
-) -> Float[Tensor, " b"]:  # fmt: skip
+    decoder: Decoder,
+    senders: tuple[Component, ...],
+    receiver: Receiver,
+    pair: tuple[str, str],
+    view: BatchView,
+    *,
+    method: Method,
+    where: Where | None,
+) -> Float[Tensor, " b"]:
     """How much the path changes the receiver's attention from one labelled position to another, per prompt."""
     added = keep_position(change(decoder, view, senders, method), where, view.group)
     acts = view.runs["clean"]

@@ -195,6 +195,6 @@ def _attention(
         runs: dict[Base, Activations] = {run: engine.recorded(group, run, sites) for run in both}
         view = BatchView(group, runs, engine.templates(group))
         for number, pair in enumerate(pairs):
-            change = attention_change(engine.decoder, senders, receiver, pair, view, params.method, where)
+            change = attention_change(engine.decoder, senders, receiver, pair, view, method=params.method, where=where)
             moved[number, group.rows] = change.double().cpu().numpy()
     return moved
