@@ -11,6 +11,7 @@ from agent.claims import METHOD_VERSION
 from agent.ledger.schema import ClaimRow, EvidenceRow, PredictionRow, VerdictRow
 from agent.ledger.store import Ledger
 from agent.published import Published
+from agent.session_errors import session_rows
 
 
 def claim_summaries(ledger: Ledger) -> list[ClaimSummary]:
@@ -36,7 +37,7 @@ def claim_card(ledger: Ledger, claim_id: str) -> ClaimCard:
         "displayed": judged.get("displayed") or claim.text,
         "remarks": judged.get("remarks", []),
         "missing": judged.get("missing", []),
-        "strength": judged.get("strength", {}),
+        "strength": judged.get("strength", {}) | _in_session(ledger, claim.claim_id),
         "predictions": [_prediction(row, evidence, judged) for row in rows],
         "prereg_hash": registration.prereg_hash if registration else "",
         "confirm_seed": int(registration.prereg_hash[:8], 16) if registration else 0,
@@ -60,6 +61,12 @@ def claim_card(ledger: Ledger, claim_id: str) -> ClaimCard:
         ],
     }
     return ClaimCard.model_validate(fields)
+
+
+def _in_session(ledger: Ledger, claim_id: str) -> dict[str, Any]:
+    """The claim's q-value among all claims of this ledger, and whether its support is a headline (METHOD 4.3)."""
+    row = next((row for row in session_rows(ledger) if row.claim_id == claim_id), None)
+    return {} if row is None or row.verdict is None else {"session_q": round(row.q, 6), "headline": row.headline}
 
 
 def _summary(claim: ClaimRow, verdict: VerdictRow | None, busy: set[str], known: Published) -> dict[str, Any]:
