@@ -90,7 +90,10 @@ class Claim(BaseModel):
 
 @dataclass(frozen=True)
 class ClaimType:
-    """What one kind of claim is. `near_misses` maps each false neighbour to the critical keys that exclude it."""
+    """What one kind of claim is. `near_misses` maps each false neighbour to the critical keys that exclude it.
+
+    `untested` names what METHOD asks of this wording and no experiment here tests; then the claim is never supported.
+    """
 
     name: str
     code: str
@@ -101,6 +104,7 @@ class ClaimType:
     displayed: "Callable[[Claim, VerdictWord, Mapping[str, Finding]], str]"
     details: type[Details] = Details
     narrower: str = ""
+    untested: Callable[[Claim], str] = lambda claim: ""
 
 
 _TYPES: dict[str, ClaimType] = {}

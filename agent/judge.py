@@ -125,6 +125,8 @@ def _decide(registration: Registration, findings: Mapping[str, Finding], evidenc
     unsound = [one.key for one in registration.predictions if one.role == "assay" and one.key not in findings]
     if unsound:
         return "inconclusive", f"the assay controls did not run: {', '.join(unsound)}"
+    if gap := registration.claim.kind.untested(registration.claim):
+        return "inconclusive", f"every prediction passes, but {gap}"
     return "supported", "; ".join(f"{key}: {findings[key].reason}" for key in critical)
 
 

@@ -190,6 +190,21 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     return f"whether {what} is {role} for {task} stays open"
 
 
+def _untested(claim: Claim) -> str:
+    """What METHOD T3 asks of a role beyond the predictions above."""
+    if _role(claim) == "s-inhibition":
+        return (
+            "an S-inhibition head must also feed a later head's query, which this role's predictions do not test; "
+            "put that connection on trial by itself, for example 'head 20.0 feeds the query of head 23.0'"
+        )
+    if _role(claim) == "negative-name-mover":
+        return (
+            "a negative name mover must also lose its effect when the upstream prediction is removed, "
+            "which no prediction here tests"
+        )
+    return ""
+
+
 HEAD_ROLE = register_type(
     ClaimType(
         name="head-role",
@@ -201,5 +216,6 @@ HEAD_ROLE = register_type(
         displayed=_displayed,
         details=RoleDetails,
         narrower="What it does show can be claimed by itself: its necessity, or what patching it in restores.",
+        untested=_untested,
     )
 )

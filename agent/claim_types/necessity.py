@@ -168,6 +168,15 @@ def interval_words(finding: Finding | None) -> str:
     return f"{finding.estimate:.2f} [{finding.low:.2f}, {finding.high:.2f}]"
 
 
+def _untested(claim: Claim) -> str:
+    """METHOD T1-C4: "specifically" is a claim about another behaviour too."""
+    if claim.specific:
+        return (
+            "'specifically' needs a control behaviour, which is not tested here; claim the necessity without that word"
+        )
+    return ""
+
+
 NECESSITY = register_type(
     ClaimType(
         name="necessity",
@@ -179,5 +188,6 @@ NECESSITY = register_type(
         displayed=_displayed,
         details=NecessityDetails,
         narrower="Test the group it belongs to (joint necessity) or what patching it in restores (localisation).",
+        untested=_untested,
     )
 )
