@@ -147,7 +147,7 @@ def main() -> None:
                 "ratio": round(stock_seconds / seconds, 2),
                 "max_abs_diff": difference,
                 "screen_fraction": round(screen_seconds / stock_seconds, 5),
-                "spearman": round(float(stats.spearmanr(np.abs(harm), np.abs(atp.ravel())).statistic), 4),
+                "spearman": round(float(stats.spearmanr(np.abs(harm), np.abs(atp.ravel()))[0]), 4),
                 "top10_recall": float(len(set(order[:10]) & set(chosen[:10])) / 10),
                 "stock_seconds": round(stock_seconds, 2),
                 "our_seconds": round(seconds, 2),
