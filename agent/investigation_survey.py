@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.laboratory import Laboratory
@@ -17,7 +18,7 @@ from agent.verification import EXPLORE_SEED, SCREEN_PROMPTS
 from tools.component import parse_component
 from tools.result import Result
 
-NOMINEES = 56
+NOMINEES, PATCHED = 56, 24
 DIRECT_NOMINEES = 8
 SMALL_FLOOR = 0.02
 
@@ -106,14 +107,17 @@ def survey(lab: Laboratory, situation: Situation) -> Survey:
     assert situation.screen is not None, "a survey follows a passed gate and a screen"
     direct_id, direct = explorer.run("direct-logit-attribution")
     writes = {str(row["component"]): float(row["direct_effect"]) for row in direct.tables["components"]}
-    names = everything(lab.model) if explorer.small else nominees(situation.screen.nominated, writes)
+    names = patched = everything(lab.model)
+    if not explorer.small:
+        ranked = ranked_heads(explorer)
+        names, patched = nominees(ranked[:NOMINEES], writes), nominees(ranked[:PATCHED], writes)
     harm_id, harm = explorer.run("head-ablation", components=names, method="resample")
-    restore_id, restore = explorer.run("head-patching", components=names)
+    restore_id, restore = explorer.run("head-patching", components=patched)
     observations = tuple(
         Observation(
             component=name,
             harm=round(harm.estimate(f"harm:{name}").value, 4),
-            restore=round(restore.estimate(f"restore:{name}").value, 4),
+            restore=round(restore.estimate(f"restore:{name}").value, 4) if name in patched else None,
             direct=round(writes[name], 4),
         )
         for name in names
@@ -123,7 +127,7 @@ def survey(lab: Laboratory, situation: Situation) -> Survey:
     seen = [
         f"explore: direct effect of every component ({direct_id})",
         f"explore: resample harm of {len(names)} components ({harm_id})",
-        f"explore: restore of {len(names)} components ({restore_id})",
+        f"explore: restore of {len(patched)} components ({restore_id})",
     ]
     if backups:
         seen.append(f"explore: joint removal of pairs ({', '.join(dict.fromkeys(b.result_id for b in backups))})")
@@ -141,9 +145,16 @@ def everything(model: ModelFacts) -> list[str]:
     return model.heads() + model.mlps()
 
 
-def nominees(nominated: dict[str, float], writes: dict[str, float]) -> list[str]:
+def ranked_heads(explorer: Explorer) -> list[str]:
+    """Every head by the larger of its two gradient scores, from the screen that has run already."""
+    _, screen = explorer.run("screen")
+    scores = np.maximum(np.abs(screen.arrays["atp"]), np.abs(screen.arrays["ig"])).ravel()
+    heads = explorer.lab.model.heads()
+    return [heads[k] for k in np.argsort(-scores, kind="stable")]
+
+
+def nominees(by_gradient: Sequence[str], writes: dict[str, float]) -> list[str]:
     """Heads that the gradients or the direct writes put forward: a union, in the order of their layers."""
-    by_gradient = [name for name in nominated if is_head(name)][:NOMINEES]
     by_write = sorted((name for name in writes if is_head(name)), key=lambda name: (-abs(writes[name]), name))
     return in_order({*by_gradient, *by_write[:DIRECT_NOMINEES]})
 
