@@ -134,7 +134,7 @@ class MeteredLaboratory:
                 experiments=1, forward_passes=made.forward_passes, seconds=round(made.seconds, 3)
             )
             units, seconds = self._units.get(experiment, (0.0, 0.0))
-            self._units[experiment] = (units + work(result.params, self.model), seconds + made.seconds)
+            self._units[experiment] = (units + work(experiment, result.params, self.model), seconds + made.seconds)
         return result_id, result
 
     @property
@@ -150,7 +150,7 @@ class MeteredLaboratory:
         """What these calls would cost, at the rates measured so far."""
         total = Cost()
         for experiment, params in calls:
-            passes = work(params, self.model)
+            passes = work(experiment, params, self.model)
             seconds = round(passes * self._rate(experiment), 3)
             total = total + Cost(experiments=1, forward_passes=int(passes), seconds=seconds)
         return total
@@ -164,14 +164,28 @@ class MeteredLaboratory:
         return seconds / units if units else DEFAULT_RATE
 
 
-def work(params: dict[str, Any], model: ModelFacts) -> float:
-    """Interventions times prompts that a call asks for: components (one when joint), controls, and the plain runs."""
-    listed = params.get("components")
-    n_heads, n_mlps = len(model.heads()), len(model.mlps()) if params.get("mlps") else 0
-    tested = 1 if params.get("joint") else len(listed) if listed else n_heads + n_mlps
-    controls = len(params.get("controls") or []) + int(params.get("n_controls") or 0)
-    draws = int(params.get("n_random") or 0) + int(params.get("n_subsets") or 0) + int(params.get("n_null") or 0)
-    return float(int(params.get("n") or 32) * (tested + controls + draws + 2))
+def work(experiment: str, params: dict[str, Any], model: ModelFacts) -> float:
+    """Forward passes that a call asks for: interventions (targets, controls, random sets) and plain runs, times prompts."""
+    n = int(params.get("n") or 32)
+    if experiment == "circuit-evaluation":
+        sets = int(params.get("n_subsets", 20)) * 2 + (len(params["components"]) if params.get("minimal", True) else 0)
+        random = int(params.get("n_random", 99)) + int(params.get("n_random_any", 30))
+        return float(n * (sets + 8) + random * int(params.get("random_prompts", 28)))
+    drawn = len(params.get("controls") or []) + int(params.get("n_controls") or 0)
+    return float(n * (_targets(experiment, params, model) + drawn + 2))
+
+
+def _targets(experiment: str, params: dict[str, Any], model: ModelFacts) -> int:
+    """How many interventions are measured by themselves."""
+    if experiment == "assay":
+        return int(params.get("n_null", 20)) + 4
+    named = params.get("components") or params.get("senders")
+    if params.get("joint"):
+        return 1
+    if named:
+        return len(named)
+    sweeps = ("head-ablation", "head-patching", "path-patching", "screen")
+    return len(model.heads()) + (len(model.mlps()) if params.get("mlps") else 0) if experiment in sweeps else 1
 
 
 def registration_calls(registration: Registration) -> list[tuple[str, dict[str, Any]]]:
