@@ -22,7 +22,7 @@ from agent.situation import Situation
 MOST_NODES = 7
 
 # how urgent a claim is when the budget is short
-NODE, CIRCUIT, EDGE, ROLE, GROUP, RIVAL = range(6)
+CIRCUIT, NODE, EDGE, ROLE, GROUP, RIVAL = range(6)
 
 
 class Hypothesis(BaseModel):
