@@ -1,8 +1,8 @@
 """The agent's graph: LangChain's `create_agent` with our tools, limits, and errors that the llm may correct.
 
 The graph, the tools and the limits are the same for every llm and for the built-in analyst. Tool errors of
-`USER_ERRORS` become tool messages (the llm may correct itself); anything else ends the turn. Calls run one at a time,
-because one model sits in the laboratory. Hosted tracing is never used.
+`USER_ERRORS` become tool messages (the llm may correct itself); anything else ends the turn. Tools
+may overlap; they touch no model themselves, and the laboratory they ask runs one experiment at a time. Hosted tracing is never used.
 """
 
 from typing import Any, cast
