@@ -9,6 +9,7 @@ is reported. A user's note replaces a starter note of the same id. It does not k
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import text
@@ -20,6 +21,7 @@ from kb.incoming import Incoming, text_id
 from kb.passages import Cut, cut_passages
 from kb.readers import read_source
 from kb.records import ItemReport
+from kb.starter_vectors import shipped
 from kb.store import PassageVector, Store, vector_key
 
 STARTER = "starter"
@@ -38,6 +40,11 @@ class Ingest:
         self.store = store
         self.dense = dense
         self.embedder = embedder
+
+    @cached_property
+    def ready(self) -> dict[str, bytes]:
+        """Vectors that are there before anything is embedded, by key: those of the starter notes."""
+        return shipped()
 
     def one(self, source: Path, origin: str) -> ItemReport:
         """Read one file and write it; every fault of the file is in the report, none is raised."""
@@ -104,10 +111,10 @@ class Ingest:
             self.store.set_settings({"embedder": embedder.name})
         made = 0
         while rows := self._without_vector():
-            vectors = embedder.embed([body for _, _, body in rows])
+            vectors = self._vectors(embedder, [body for _, _, body in rows], {})
             made_now = [
-                PassageVector(number, part, vector_key(embedder.name, body), vector.tobytes())
-                for (number, part, body), vector in zip(rows, vectors, strict=True)
+                PassageVector(number, part, key, vector)
+                for (number, part, _), (key, vector) in zip(rows, vectors, strict=True)
             ]
             self.store.add_vectors(made_now)
             made += len(rows)
@@ -149,13 +156,22 @@ class Ingest:
         texts = [(place, 0, context) for place, context in enumerate(contexts)]
         if cuts:
             texts += [(0, part, question) for part, question in enumerate(document.questions, start=1)]
-        keys = [vector_key(self.embedder.name, body) for _, _, body in texts]
-        blobs = self.store.vectors_of(document.id)
-        missing = [place for place, key in enumerate(keys) if key not in blobs]
-        fresh = self.embedder.embed([texts[place][2] for place in missing])
-        blobs.update({keys[place]: vector.tobytes() for place, vector in zip(missing, fresh, strict=True)})
-        rows = [PassageVector(place, part, key, blobs[key]) for (place, part, _), key in zip(texts, keys, strict=True)]
+        known = self.store.vectors_of(document.id)
+        vectors = self._vectors(self.embedder, [body for _, _, body in texts], known)
+        rows = [
+            PassageVector(place, part, key, vector)
+            for (place, part, _), (key, vector) in zip(texts, vectors, strict=True)
+        ]
         self.store.put(document, cuts, rows)
+
+    def _vectors(self, embedder: Embedder, texts: Sequence[str], known: dict[str, bytes]) -> list[tuple[str, bytes]]:
+        """(key, vector) of each text; only those that are neither known nor ready are embedded."""
+        keys = [vector_key(embedder.name, body) for body in texts]
+        known = {key: self.ready[key] for key in keys if key in self.ready} | known
+        missing = {key: body for key, body in zip(keys, texts, strict=True) if key not in known}
+        fresh = embedder.embed(list(missing.values())) if missing else ()
+        known.update({key: vector.tobytes() for key, vector in zip(missing, fresh, strict=True)})
+        return [(key, known[key]) for key in keys]
 
     def _from_source(self, source: str, origin: str) -> set[str]:
         """The ids of the documents that a file brought in before."""
