@@ -3,7 +3,7 @@
 `build_planted("induction")` gives config, weights, task and truth: what each component does, which matter for the
 model's own task, and the harm and restore that follow from the construction. Spec `planted:induction` loads one
 (`tools/models.py`); `planted-induction` is its task. Each model sets traps for a careless experimenter; the truth names
-them. This file holds the reference model P1 and the list; the others are in `tools/planted_zoo.py`. Nothing is claimed
+them. This file holds the reference model P1 and the list; the others are in `tools/planted_zoo.py` and `tools/planted_pathway.py`. Nothing is claimed
 about pretrained models.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from tools.errors import ExperimentError
 from tools.planted_build import Blueprint, Copy, HeadPlan, Match
+from tools.planted_pathway import pathway
 from tools.planted_task import RepeatedIds
 from tools.planted_truth import N_CTX, VOCAB, Effect, Planted, Truth, direct_noise, gains, plant, words
 from tools.planted_zoo import INDUCTION, ZOO, previous_token
@@ -89,7 +90,7 @@ def induction() -> Planted:
     return plant("induction", blueprint, RepeatedIds("planted-induction", v, (6, 8)), P1)
 
 
-_BUILDERS: dict[str, Callable[[], Planted]] = {"induction": induction, **ZOO}
+_BUILDERS: dict[str, Callable[[], Planted]] = {"induction": induction, **ZOO, "pathway": pathway}
 
 
 def planted_models() -> list[str]:

@@ -28,7 +28,10 @@ class Match:
 
 @dataclass(frozen=True)
 class Copy:
-    """Adds `scale` times the attended position's `source` subspace to `target`. `gain` scales each dimension."""
+    """Adds `scale` times the attended position's `source` subspace to `target`.
+
+    `gain` scales each dimension, or is the whole map [source, target].
+    """
 
     source: str
     target: str
@@ -184,9 +187,9 @@ def _plan_head(plan: HeadPlan, where: dict[str, slice], weights: _Weights) -> No
         gain = copy.gain if copy.gain is not None else torch.ones(size)
         v[where[copy.source], at : at + size] = torch.eye(size)
         target = where[copy.target]
-        o[at : at + size, target] = copy.scale * (
-            torch.diag(gain) if target.stop - target.start == size else gain[:, None]
-        )
+        if gain.dim() == 1:
+            gain = torch.diag(gain) if target.stop - target.start == size else gain[:, None]
+        o[at : at + size, target] = copy.scale * gain
         at += size
 
 

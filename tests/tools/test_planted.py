@@ -13,7 +13,7 @@ from tools.models import build_hooked
 from tools.planted import build_planted, planted_models
 from tools.task_spec import Draw
 
-NAMES = ["induction", "names", "or", "and", "repair", "decoys", "offset"]
+NAMES = ["induction", "names", "or", "and", "repair", "decoys", "offset", "pathway"]
 
 
 def _outputs(name):

@@ -14,11 +14,12 @@ from tools.decoder import Decoder, Site
 from tools.engine import Engine
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
-from tools.measurement import Measurement, draw, measure
+from tools.measurement import Measurement, measure
 from tools.probing import ProbeData, ProbeScores, probe
 from tools.prompts import Floats, Ints, Prompts
 from tools.random_weights import shuffled_weights
 from tools.result import Control, Estimate, Result
+from tools.training_prompts import training_prompts
 
 
 class LinearProbe(TaskParams):
@@ -49,7 +50,7 @@ def linear_probe(lab: Lab, params: LinearProbe) -> Result:
     streams = lab.model.n_layers + 1
     if params.layer is not None and params.layer >= streams:
         raise ExperimentError(f"layer must lie in 0 to {streams - 1}, got {params.layer}.")
-    train = _training_prompts(m, params)
+    train = training_prompts(m, params, params.n_train)
     layers = list(range(streams)) if params.layer is None else sorted({0, params.layer})
     decoder = m.engine.decoder
     x_train, x_test = (_features(m, decoder, p, params.position, layers) for p in (train, m.prompts))
@@ -62,20 +63,6 @@ def linear_probe(lab: Lab, params: LinearProbe) -> Result:
     r_train, r_test = (_features(m, random, p, params.position, [params.layer])[0] for p in (train, m.prompts))
     untrained = _score(params, (train, r_train), (m.prompts, r_test))
     return _single(m, params, scores[params.layer], (untrained, scores[0]), chance)
-
-
-def _training_prompts(m: Measurement, params: LinearProbe) -> Prompts:
-    """Explore prompts of another seed, without those that are tested on. Raises ExperimentError when few are left."""
-    explore = params.model_copy(update={"split": "explore"})
-    drawn = draw(m.lab, m.task, explore, n=params.n_train, seed=params.seed + 1)
-    tested = set(m.prompts.row_hashes)
-    rows = [i for i, name in enumerate(drawn.row_hashes) if name not in tested]
-    if len(rows) < params.n_train // 2:
-        raise ExperimentError(
-            f"of {params.n_train} training prompts only {len(rows)} are not tested on; task {params.task!r} has too few "
-            "different prompts: lower n, or test on the confirm split."
-        )
-    return drawn.subset(rows)
 
 
 def _single(
