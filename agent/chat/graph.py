@@ -5,15 +5,23 @@ The graph, the tools and the limits are the same for every llm and for the built
 may overlap; they touch no model themselves, and the laboratory they ask runs one experiment at a time. Hosted tracing is never used.
 """
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware, ToolErrorMiddleware
+from langchain.agents.middleware import (
+    ModelCallLimitMiddleware,
+    ToolCallLimitMiddleware,
+    ToolErrorMiddleware,
+    wrap_model_call,
+)
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool, StructuredTool
 
+from agent.chat.analyst import BuiltInAnalyst
 from agent.chat.found import Found
+from agent.chat.llm import explain
 from agent.chat.toolbox import Toolbox
 from agent.errors import USER_ERRORS
 from tools.errors import CancelledError
@@ -76,8 +84,22 @@ def _on_error(error: Exception, request: ToolCallRequest) -> str | None:
     return None
 
 
-def build_graph(llm: BaseChatModel, toolbox: Toolbox) -> Any:
-    """The compiled graph; stream it with `recursion_limit` and `max_concurrency` set (see `agent/chat/turn.py`)."""
+def _worded(name: str) -> Any:
+    """Whatever the provider's package raises during a call of the llm becomes an LlmError; our own defects stay."""
+
+    def call(request: Any, handler: Callable[[Any], Any]) -> Any:
+        try:
+            return handler(request)
+        except USER_ERRORS:
+            raise
+        except Exception as failure:  # every provider's package raises its own classes
+            raise explain(failure, name) from failure
+
+    return wrap_model_call(call)
+
+
+def build_graph(llm: BaseChatModel, toolbox: Toolbox, name: str) -> Any:
+    """The compiled graph, the llm shown as `name`; stream it with `recursion_limit` and `max_concurrency` set (see `agent/chat/turn.py`)."""
     return create_agent(
         llm,
         build_tools(toolbox),
@@ -85,6 +107,7 @@ def build_graph(llm: BaseChatModel, toolbox: Toolbox) -> Any:
         middleware=cast(
             Any,
             [
+                *([] if isinstance(llm, BuiltInAnalyst) else [_worded(name)]),
                 ToolErrorMiddleware(_on_error),
                 ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="error"),
                 ToolCallLimitMiddleware(run_limit=TOOL_CALLS, exit_behavior="continue"),

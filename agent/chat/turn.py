@@ -14,12 +14,10 @@ from langsmith import tracing_context
 
 from agent.answer import Answer
 from agent.answer_check import check_answer
-from agent.chat.analyst import BuiltInAnalyst
 from agent.chat.found import Found
 from agent.chat.graph import MODEL_CALLS, build_graph
-from agent.chat.llm import explain
 from agent.chat.toolbox import Toolbox
-from agent.errors import USER_ERRORS, LlmError
+from agent.errors import LlmError
 from tools.errors import CancelledError
 
 HISTORY_MESSAGES = 12
@@ -40,7 +38,7 @@ def run_turn(
     said = ""
     try:
         with tracing_context(enabled=False):
-            for message in _stream(llm, toolbox, messages):
+            for message in _stream(llm, name, toolbox, messages):
                 if toolbox.cancelled():
                     raise CancelledError("stopped on request")
                 if isinstance(message, AIMessageChunk):
@@ -51,14 +49,8 @@ def run_turn(
                     _announce(message, toolbox)
                 elif isinstance(message, ToolMessage):
                     found += _take(message, toolbox)
-    except USER_ERRORS:
-        raise
     except ModelCallLimitExceededError as limit:
         raise LlmError(f"{name} used its {MODEL_CALLS} steps without an answer. Ask a narrower question.") from limit
-    except Exception as failure:  # every provider's package raises its own classes
-        if isinstance(llm, BuiltInAnalyst):
-            raise
-        raise explain(failure, name) from failure
     if not said.strip():
         raise LlmError(f"{name} ended its turn without an answer. Ask again, or use another model.")
     answer = check_answer(said, found, question=question, llm=name)
@@ -66,9 +58,9 @@ def run_turn(
     return answer
 
 
-def _stream(llm: BaseChatModel, toolbox: Toolbox, messages: list[BaseMessage]) -> Iterator[BaseMessage]:
+def _stream(llm: BaseChatModel, name: str, toolbox: Toolbox, messages: list[BaseMessage]) -> Iterator[BaseMessage]:
     """Chunks as they are said, then each whole message once it joined the state."""
-    graph = build_graph(llm, toolbox)
+    graph = build_graph(llm, toolbox, name)
     # one place for the node that works, one for the thread that waits for its words: with one, neither moves
     config = {"recursion_limit": RECURSION_LIMIT, "max_concurrency": 2}
     for mode, item in graph.stream({"messages": messages}, config, stream_mode=["messages", "updates"]):

@@ -78,6 +78,16 @@ def test_a_server_that_is_not_there_is_one_sentence(chat: Chat):
         chat.ask("hello", configured(chat, "http://127.0.0.1:9/v1"))
 
 
+def test_a_defect_in_a_tool_is_not_worded_as_the_providers_fault(chat: Chat, monkeypatch: pytest.MonkeyPatch):
+    def broken() -> None:
+        """Lists claims, badly."""
+        raise KeyError("nothing")
+
+    monkeypatch.setattr(chat.toolbox, "list_claims", broken)
+    with standin([[("list_claims", {})], "late"]) as server, pytest.raises(KeyError, match="nothing"):
+        chat.ask("list", configured(chat, server.url))
+
+
 def test_a_missing_package_names_the_extra(chat: Chat):
     with pytest.raises(LlmError, match=r"pip install .*anthropic"):
         build_llm(replace(chat.toolbox.court.config, llm="anthropic:claude"), [])
