@@ -73,6 +73,90 @@ def test_arxiv_stamp_gives_the_id(make_pdf):
     assert read(make_pdf("a.pdf", [lines]), origin="file")[0].front["arxiv"] == "2211.00593"
 
 
+def front_page(*extra):
+    body = column(72, 500, [f"running text of the paper, line {n}, goes on" for n in range(14)])
+    return [
+        (72, 720, 18, "Heads That Copy Names"),
+        (72, 690, 11, "Ada M. van Beek"),
+        (155, 695, 7, "1*"),
+        (250, 690, 11, "Jun-Ho Kim"),
+        (72, 674, 10, "University of Examples, Department of Circuits"),
+        (72, 660, 10, "ada@example.org"),
+        (72, 640, 11, "Priya Rao and Li Wei"),
+        (72, 540, 10, "Abstract. This paper studies heads."),
+        *body,
+        *extra,
+    ]
+
+
+def test_authors_are_the_names_between_title_and_abstract(make_pdf):
+    paper = read(make_pdf("f.pdf", [front_page()]), origin="file")[0]
+    assert paper.front["authors"] == ["Ada M. van Beek", "Jun-Ho Kim", "Priya Rao", "Li Wei"]
+
+
+@pytest.mark.parametrize(
+    ("line", "year"),
+    [
+        ("Published as a conference paper at ICLR 2024", 2024),
+        ("Proceedings of the 5th Workshop on Circuits, July 2019", 2019),
+        ("as was shown in 2017 by others", None),
+    ],
+)
+def test_year_is_what_the_page_states(make_pdf, line, year):
+    paper = read(make_pdf("f.pdf", [front_page((72, 60, 8, line))]), origin="file")[0]
+    assert paper.front["year"] == year
+
+
+def test_abstract_that_opens_its_own_line_is_a_heading(make_pdf):
+    text = read(make_pdf("f.pdf", [front_page()]), origin="file")[0].text
+    assert "## Abstract\n\nThis paper studies heads." in text
+
+
+def test_footnote_and_caption_do_not_split_a_sentence(make_pdf):
+    lines = [
+        *column(72, 700, ["Some first words of the page are here.", "A sentence that begins in this line and"]),
+        (72, 640, 10, "Figure 1: What the heads do."),
+        (72, 612, 7, "1 A footnote in small print."),
+        *column(72, 580, ["ends in this one, after the figure.", *["More text follows it in the same size."] * 6]),
+    ]
+    text = read(make_pdf("c.pdf", [lines]), origin="file")[0].text
+    assert "begins in this line and ends in this one" in text
+    assert "Figure 1: What the heads do." in text
+    assert "1 A footnote in small print." in text
+
+
+def test_accents_of_size_and_colour_do_not_split_words(make_pdf):
+    lines = [
+        *column(72, 700, ["Enough text to be a page of a paper, line one."] * 8),
+        (72, 500, 12, "S"),
+        (80.1, 500, 9, "PECTER and"),
+        (136, 500, 12, "more"),
+    ]
+    assert "SPECTER and more" in read(make_pdf("s.pdf", [lines]), origin="file")[0].text
+
+
+def test_page_on_its_side_is_read(make_pdf, tmp_path):
+    import pypdfium2
+    from pypdfium2 import raw
+
+    pdf = pypdfium2.PdfDocument(
+        make_pdf("t.pdf", [column(72, 700, [f"turned text in line {n} of it" for n in range(12)])])
+    )
+    for thing in pdf[0].get_objects():
+        raw.FPDFPageObj_Transform(thing, 0, 1, -1, 0, 700, 0)
+    pdf[0].gen_content()
+    pdf.save(tmp_path / "turned.pdf")
+    assert (
+        "turned text in line 3 of it turned text in line 4 of it"
+        in read(tmp_path / "turned.pdf", origin="file")[0].text
+    )
+
+
+def test_arxiv_stamp_gives_the_year(make_pdf):
+    lines = [(72, 20, 10, "arXiv:2211.00593v1 [cs.LG] 1 Nov 2022"), *column(72, 700, ["text of a paper here"] * 10)]
+    assert read(make_pdf("a.pdf", [lines]), origin="file")[0].front["year"] == 2022
+
+
 def test_scanned_pdf_without_text_is_refused(make_pdf):
     with pytest.raises(ReadError, match="scanned"):
         read(make_pdf("empty.pdf", [[]]), origin="file")
