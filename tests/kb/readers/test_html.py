@@ -48,3 +48,46 @@ def test_page_without_an_article_is_refused(tmp_path):
     (tmp_path / "p.html").write_text("<html><body><nav>Home</nav></body></html>")
     with pytest.raises(ReadError, match="no article"):
         read(tmp_path / "p.html", origin="file")
+
+
+DISTILL = f"""<html><head></head><body><d-front-matter><script type="text/json">{{"title": "Zoom", "authors":
+[{{"author": "Ada Example", "affiliation": "X"}}, {{"author": "Li Wei"}}]}}</script></d-front-matter>
+<d-title><h1>Zoom Out</h1></d-title><d-contents><h3>Contents</h3></d-contents><d-article>
+<h2>Claims</h2><p>Features are directions<d-cite key="a2015"></d-cite>.<d-footnote>A direction is a linear combination.
+</d-footnote> They add up.</p>{PARAGRAPHS}<p>See <a href="https://x.org/2015/06/a">an old post</a>.</p>
+<figure><img src="x.png"><figcaption>Figure 1: heads.</figcaption></figure><pre><code>a = 1
+b = 2</code></pre></d-article></body></html>"""
+
+
+def test_distill_page_keeps_headings_footnotes_captions_and_code():
+    text = article(DISTILL).text
+    assert (
+        "## Claims\n\nFeatures are directions. They add up.\n\n(Footnote: A direction is a linear combination.)" in text
+    )
+    assert "Figure 1: heads." in text
+    assert "```\na = 1\nb = 2\n```" in text
+    assert "Contents" not in text
+
+
+def test_distill_page_names_its_authors_and_no_year_is_guessed():
+    found = article(DISTILL)
+    assert (found.title, found.front["authors"], found.front["year"]) == ("Zoom Out", ["Ada Example", "Li Wei"], None)
+
+
+def test_arxiv_page_keeps_formulas_and_notes():
+    html = f"""<html><head><base href="https://arxiv.org/html/2211.00593v1/"></head><body><nav>skip</nav>
+    <article class="ltx_document"><h1 class="ltx_title ltx_title_document">On Heads</h1>
+    <span class="ltx_personname">Ada Example</span><h2 class="ltx_title">1 Results</h2>
+    <p>The loss is <math alttext="L=x^2"><mi>L</mi></math> here.<span class="ltx_note"><sup class="ltx_note_mark">1</sup>
+    <span class="ltx_note_outer">Only in GPT-2.</span></span></p>{PARAGRAPHS}
+    <ol><li><p>first</p></li><li><p>second</p></li></ol></article></body></html>"""
+    found = article(html)
+    assert "The loss is $L=x^2$ here.\n\n(Footnote: Only in GPT-2.)" in found.text
+    assert "1. first\n2. second" in found.text
+    assert (found.front["arxiv"], found.front["year"], found.front["authors"]) == ("2211.00593", 2022, ["Ada Example"])
+
+
+def test_a_list_of_teasers_is_no_article_of_its_own():
+    teaser = "<article><h2>Teaser</h2><p>" + "words of a teaser " * 30 + "</p></article>"
+    html = f"<html><body><div id='postContent'><h2>Post</h2>{PARAGRAPHS}</div>{teaser * 3}</body></html>"
+    assert "teaser" not in article(html).text
