@@ -79,7 +79,7 @@ class Rotary:
         width = cos.shape[-1]
         turned, rest = x[..., :width], x[..., width:]
         half = torch.cat([-turned[..., width // 2 :], turned[..., : width // 2]], dim=-1)
-        turned = turned * cos + half * sin
+        turned = torch.addcmul(turned * cos, half, sin)
         return turned if rest.shape[-1] == 0 else torch.cat([turned, rest], dim=-1)
 
 
@@ -201,7 +201,8 @@ class Mlp:
         inner = functional.linear(x, self.w_in, self.b_in)
         if self.w_gate is None:
             return self.activation(inner)
-        return self.activation(functional.linear(x, self.w_gate, self.b_gate)) * inner
+        gate = self.activation(functional.linear(x, self.w_gate, self.b_gate))
+        return gate * inner if gate.requires_grad or inner.requires_grad else gate.mul_(inner)
 
     def out(self, neurons: Tensor) -> Tensor:
         """What the neurons write to the residual stream."""

@@ -22,6 +22,7 @@ from tools.prompts import PromptGroup
 from tools.runner import Base, BatchView, Runner, sites_by_run
 
 FLOATS_PER_TOKEN = 24
+TOKENS_AT_ONCE = 2048  # larger batches leave the processor's cache: benchmarks/patching.py
 
 
 @dataclass(kw_only=True)
@@ -53,8 +54,8 @@ class Engine(Runner):
         clean = None
         if total.kl is not None:
             clean = view.runs["clean"][last, "resid_post"][:, plan.columns]
-        per_batch = max(1, self.tokens_per_batch() // group.clean.size)
-        for numbers, start in group_variants(patched, view.runs[base], self.decoder, per_batch, run_noops):
+        at_once = self.tokens_per_batch()
+        for numbers, start in group_variants(patched, view.runs[base], self.decoder, at_once, run_noops):
             if start is None:
                 x = view.runs[base][last, "resid_post"][:, plan.columns].expand(len(numbers), -1, -1, -1)
             else:
@@ -72,7 +73,7 @@ class Engine(Runner):
         """How many computed tokens fit into the memory budget at once."""
         widest = max(b.mlp.w_in.shape[0] if b.mlp else 0 for b in self.decoder.blocks)
         floats = 3 * widest + FLOATS_PER_TOKEN * self.decoder.w_e.shape[1]
-        return max(64, min(8192, self.memory_budget // 4 // (4 * floats)))
+        return max(64, min(TOKENS_AT_ONCE, self.memory_budget // 4 // (4 * floats)))
 
     def _view(self, group: PromptGroup, variants: Sequence[Variant], base: Base, need_clean: bool) -> BatchView:
         """Both runs of a batch, each with the sites that the variants need of it."""

@@ -84,9 +84,13 @@ def start_of(patches: Sequence[Patch], base: Activations, decoder: Decoder) -> S
 
 
 def group_variants(
-    variants: Sequence[Sequence[Patch]], base: Activations, decoder: Decoder, per_batch: int, run_noops: bool
+    variants: Sequence[Sequence[Patch]], base: Activations, decoder: Decoder, tokens_at_once: int, run_noops: bool
 ) -> Iterator[tuple[list[int], Start | None]]:
-    """Numbers of the variants that go together, with their common entry (None: nothing changes)."""
+    """Numbers of the variants that go together, with their common entry (None: nothing changes).
+
+    Variants that share an entry go in parts of equal size, each computing at most about `tokens_at_once` tokens.
+    """
+    rows, length = base[0, "resid_pre"].shape[:2]
     found: dict[Start | None, list[int]] = {}
     for number, patches in enumerate(variants):
         start = start_of(patches, base, decoder)
@@ -94,8 +98,10 @@ def group_variants(
             start = Start(0, "pre", 0)
         found.setdefault(start, []).append(number)
     for start, numbers in found.items():
-        for first in range(0, len(numbers), per_batch):
-            yield numbers[first : first + per_batch], start
+        computed = rows * (length - (start.position if start else 0))
+        parts = max(1, min(len(numbers), round(len(numbers) * computed / tokens_at_once)))
+        for part in range(parts):
+            yield numbers[part::parts], start
 
 
 def run_batch(
