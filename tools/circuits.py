@@ -7,6 +7,7 @@ The universe is the heads, or heads and MLPs; what lies outside it stays live. F
 Wang et al. 2023 (completeness, minimality), Shi et al. 2024 (random circuits), MIB 2025 (CPR, CMD).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -78,47 +79,78 @@ class CircuitRuns:
 def random_like(circuit: Circuit, universe: Sequence[Component], n: int, seed: int, *, profile: bool) -> list[Circuit]:
     """Other random circuits of the same size; with `profile`, the same number of each kind in each layer.
 
-    None are found when the circuit is the only one of its kind.
+    Different from the circuit and from each other; none when it is the only one of its kind, or when the universe has
+    too few components of a kind (a universe without the circuit's own members).
     """
     generator = np.random.default_rng(seed)
     pools: dict[tuple[str, int] | None, list[Component]] = {}
     for component in universe:
         pools.setdefault((component.kind, component.layer) if profile else None, []).append(component)
-    found: list[Circuit] = []
+    counts = Counter((c.kind, c.layer) if profile else None for c in circuit)
+    if any(count > len(pools.get(key, ())) for key, count in counts.items()):
+        return []
+    found: dict[Circuit, None] = {}
     for _ in range(50 * n):
         if len(found) == n:
             break
         chosen: list[Component] = []
         for key, pool in pools.items():
-            count = len(circuit) if key is None else sum((c.kind, c.layer) == key for c in circuit)
-            chosen += [pool[int(i)] for i in generator.permutation(len(pool))[:count]]
+            chosen += [pool[int(i)] for i in generator.permutation(len(pool))[: counts[key]]]
         if frozenset(chosen) != circuit:
-            found.append(frozenset(chosen))
-    return found
+            found.setdefault(frozenset(chosen))
+    return list(found)
 
 
 def random_halves(circuit: Circuit, n: int, seed: int) -> list[Circuit]:
-    """n random subsets K of half the circuit (at least one member)."""
+    """Up to n different random subsets K of half the circuit (at least one member); fewer when there are no more."""
     generator = np.random.default_rng(seed)
     members = sorted(circuit)
     half = max(1, len(members) // 2)
-    return [frozenset(members[int(i)] for i in generator.permutation(len(members))[:half]) for _ in range(n)]
+    found: dict[Circuit, None] = {}
+    for _ in range(20 * n):
+        if len(found) == n:
+            break
+        found.setdefault(frozenset(members[int(i)] for i in generator.permutation(len(members))[:half]))
+    return list(found)
 
 
 def incompleteness(runs: CircuitRuns, circuit: Circuit, n: int, seed: int) -> Floats:
-    """|f(C without K) - f(all without K)| for random halves K of C: small when C misses nothing, [n]."""
+    """|f(C without K) - f(all without K)| for random halves K of C: small when C misses nothing, [at most n].
+
+    A circuit of one member has one K, itself.
+    """
     halves = random_halves(circuit, n, seed)
     own = runs.faithfulness(runs.alone([circuit - k for k in halves], "parts of the circuit"))
     model = runs.faithfulness(runs.ablated(halves, "the model without those parts"))
     return np.abs(own - model)
 
 
-def minimality(runs: CircuitRuns, circuit: Circuit) -> dict[Component, float]:
-    """|f(C) - f(C without v)| for each member v."""
+@dataclass(frozen=True)
+class Part:
+    """What a member contributes: `alone` with everything else of the circuit there, `most` over all K that were tried."""
+
+    alone: float
+    most: float
+
+
+def minimality(runs: CircuitRuns, circuit: Circuit, *, n_sets: int = 0, seed: int = 0) -> dict[Component, Part]:
+    """|f(C without K) - f(C without K and v)| for each member v: with K empty, and the most over n_sets random halves K.
+
+    A member of a redundant pair contributes nothing while its partner is there; some K takes the partner away.
+    """
     members = sorted(circuit)
+    found = {v: [value] for v, value in zip(members, _losses(runs, circuit, members), strict=True)}
+    for half in random_halves(circuit, n_sets, seed) if len(members) > 1 else []:
+        rest = sorted(circuit - half)
+        for v, value in zip(rest, _losses(runs, circuit - half, rest), strict=True):
+            found[v].append(value)
+    return {v: Part(values[0], max(values)) for v, values in found.items()}
+
+
+def _losses(runs: CircuitRuns, circuit: Circuit, members: Sequence[Component]) -> list[float]:
     whole = runs.faithfulness(runs.alone([circuit], "the circuit"))[0]
     parts = runs.faithfulness(runs.alone([circuit - {v} for v in members], "the circuit without each part"))
-    return {v: float(abs(whole - part)) for v, part in zip(members, parts, strict=True)}
+    return [float(abs(whole - part)) for part in parts]
 
 
 def inflation(runs: CircuitRuns, circuit: Circuit, n: int, seed: int) -> Floats:

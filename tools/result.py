@@ -117,10 +117,16 @@ class Result(BaseModel):
         return "r" + content_hash({"body": body, "arrays": arrays, "call": self.call_hash})[:24]
 
     def estimate(self, name: str) -> Estimate:
-        """The estimate of that name. Raises ExperimentError listing the names there are."""
+        """The estimate of that name. Raises ExperimentError with the reason it is missing, or the names there are.
+
+        An experiment that cannot measure something says so under the label `not_measured`, as `name: reason`.
+        """
         for estimate in self.estimates:
             if estimate.name == name:
                 return estimate
+        for line in self.labels.get("not_measured", []):
+            if line.partition(":")[0] == name:
+                raise ExperimentError(f"{self.experiment} did not measure {line}.")
         raise ExperimentError(f"{self.experiment} reports no {name!r}; it reports {[e.name for e in self.estimates]}.")
 
     def check_finite(self) -> None:

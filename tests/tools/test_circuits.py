@@ -85,3 +85,41 @@ def test_minimality_is_corrected_for_the_number_of_members():
 def test_the_curve_covers_mib_shares():
     assert sizes_for_curve(300) == [0, 1, 2, 3, 6, 15, 30, 60, 150, 300]
     assert area([0.0, 0.5, 1.0], [0.0, 1.0, 1.0]) == pytest.approx(0.75)
+
+
+def test_a_redundant_member_contributes_once_its_partner_is_away(tmp_path):
+    """Either induction head of the OR model is enough: removed alone it shows nothing, and it is no junk."""
+    lab = Lab(load_model("planted:or", models_dir=tmp_path))
+    members = ["a0.h0", "a1.h0", "a1.h1", "a1.h2"]
+    params = CircuitEvaluation(task="planted-or", n=16, components=members, n_random=5, minimal_sets=12)
+    rows = {row["component"]: row for row in circuit_evaluation(lab, params).tables["members"]}
+    assert rows["a1.h0"]["alone"] < 0.05 and rows["a1.h0"]["contribution"] > 0.3
+    assert rows["a1.h2"]["contribution"] < 1e-3  # the decoy is junk whatever is away
+
+
+def test_a_single_member_is_tried_for_completeness_too(induction):
+    result = evaluate(induction, "a1.h0")
+    complement = value(result, "complement")
+    assert value(result, "incompleteness") == pytest.approx(abs(0 - complement), abs=1e-3)
+
+
+def test_the_whole_model_has_no_random_rivals_and_says_so(induction):
+    result = evaluate(induction, *(f"a{layer}.h{h}" for layer in range(3) for h in range(4)), n_random_any=5)
+    assert value(result, "faithfulness") == pytest.approx(1.0) and "whole universe" in result.summary
+    with pytest.raises(ExperimentError, match="did not measure random_beaten: the circuit is the only one"):
+        result.estimate("random_beaten")
+    with pytest.raises(ExperimentError, match="did not measure p_minimal"):
+        result.estimate("p_minimal")
+    silent = [c for c in result.controls if c.name.startswith("random") and "not measured" in c.expected]
+    assert len(silent) == 2 and all(row["p_minimal"] is None for row in result.tables["members"])
+
+
+def test_a_full_layer_leaves_no_rival_of_the_same_profile_but_some_of_the_same_size(induction):
+    result = evaluate(induction, *(f"a1.h{h}" for h in range(4)), n_random_any=5)
+    assert result.labels["not_measured"][0].startswith("random_beaten:")
+    assert value(result, "random_beaten_any") >= 0
+
+
+def test_random_circuits_differ_from_each_other():
+    universe = [Component("head", 0, h) for h in range(4)]
+    assert len(random_like(frozenset(universe[:2]), universe, 40, 0, profile=False)) == 5  # 4 choose 2, without its own

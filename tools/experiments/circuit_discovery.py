@@ -51,7 +51,7 @@ def circuit_discovery(lab: Lab, params: CircuitDiscovery) -> Result:
     ranked, harm = _rank(m, params, universe)
     runs = CircuitRuns(m.runner, universe, lab.model.n_layers)
     chosen, curve = _smallest(m, runs, ranked)
-    parts = minimality(runs, chosen) if chosen else {}
+    parts = {c: part.alone for c, part in minimality(runs, chosen).items()} if chosen else {}
     pruned = _prune(m, runs, chosen, parts, params.contribution)
     held = _held_out(m, params)
     estimates, control = _score(m, held, pruned, universe)

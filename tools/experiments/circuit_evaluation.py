@@ -3,12 +3,14 @@
 Reports: estimates `faithfulness`, `faithfulness_mean` (mean ablation), `complement` (the rest without the circuit),
 `deviation` (mean |m(C) - m(all)| per prompt over the gap), `agreement` (top-1 with the full model), `kl`, `incompleteness`,
 `random_beaten` (share of layer-matched random circuits with larger |1 - f|), `random_beaten_any`, `smallest_part`
-(smallest member's contribution) and the p values `p_random`, `p_equivalence`; arrays `random_faithfulness`,
-`random_faithfulness_any`, `incompleteness` [subsets], `circuit_metric`, `full_metric`, `empty_metric` [n]; table
-`members` (component, contribution, p_minimal); label `components`. Every result has `gap`, `accuracy`.
+(the member that contributes least: most over the sets K that were tried) and the p values `p_random`, `p_equivalence`;
+arrays `random_faithfulness`, `random_faithfulness_any`, `incompleteness` [subsets], `circuit_metric`, `full_metric`,
+`empty_metric` [n]; table `members` (component, contribution, alone, p_minimal); labels `components`, and `not_measured`:
+what was asked for and could not be measured, with the reason. Every result has `gap`, `accuracy`.
 """
 
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -24,6 +26,7 @@ from tools.selection import every_head, every_mlp, read_components
 from tools.statistics import LEVEL, ratio_interval
 
 Universe = Literal["heads", "heads+mlps"]
+INFLATED = 39
 
 
 class CircuitEvaluation(TaskParams):
@@ -41,10 +44,24 @@ class CircuitEvaluation(TaskParams):
     random_prompts: int = Field(default=28, ge=2, le=256, description="prompts the random circuits are run on")
     n_subsets: int = Field(default=20, ge=0, le=200, description="random halves for completeness")
     minimal: bool = Field(default=True, description="also what each member contributes")
+    minimal_sets: int = Field(
+        default=4, ge=0, le=64, description="random halves K that are taken away when members are tried, beside none"
+    )
     mean_prompts: int = Field(default=100, ge=8, le=1024, description="corrupted prompts per template for the mean")
 
 
-@experiment("circuit-evaluation", version=1, kind="causal")
+@dataclass
+class Found:
+    """What has been measured so far, and what could not be."""
+
+    estimates: list[Estimate] = field(default_factory=list)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    controls: list[Control] = field(default_factory=list)
+    members: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+@experiment("circuit-evaluation", version=2, kind="causal")
 def circuit_evaluation(lab: Lab, params: CircuitEvaluation) -> Result:
     """Whether a set of heads and MLPs does the task on its own, and whether anything in it or outside it is missing.
 
@@ -52,35 +69,36 @@ def circuit_evaluation(lab: Lab, params: CircuitEvaluation) -> Result:
     Faithfulness is the share of the behaviour that remains: 1 is perfect, above 1 is a defect (the circuit left out what
     holds it back). Mean faithfulness alone deceives, so the deviation per prompt, agreement with the model's top token,
     random circuits with the same layer profile, the complement, completeness over random halves and each member's
-    contribution are reported beside it.
+    contribution, also with others taken away, are reported beside it.
     """
     m = measure(lab, params, mean_prompts=params.mean_prompts if params.mean else None)
     circuit = frozenset(read_components(params.components, lab.model))
     universe = universe_of(lab, params.universe, circuit)
     runs = CircuitRuns(m.runner, universe, lab.model.n_layers)
-    estimates, arrays = _faithful(m, runs, circuit)
+    found = Found()
+    _faithful(m, runs, circuit, found)
     if params.mean:
-        estimates.append(
-            _ratio(m, "faithfulness_mean", CircuitRuns(m.runner, universe, lab.model.n_layers, "mean"), circuit)
-        )
-    if params.n_subsets and len(circuit) > 1:
+        mean = CircuitRuns(m.runner, universe, lab.model.n_layers, "mean")
+        found.estimates.append(faithfulness_of(m, "faithfulness_mean", mean, circuit))
+    if params.n_subsets:
         gaps = incompleteness(runs, circuit, params.n_subsets, params.seed)
-        arrays["incompleteness"] = gaps
-        estimates.append(Estimate(name="incompleteness", value=float(gaps.mean()), n=len(gaps)))
-    more, random_arrays, controls = _random(m, params, runs, circuit)
-    table, smallest = _members(runs, circuit, params) if params.minimal else ([], [])
-    estimates += more + smallest
-    f = next(e for e in estimates if e.name == "faithfulness")
+        found.arrays["incompleteness"] = gaps
+        found.estimates.append(Estimate(name="incompleteness", value=float(gaps.mean()), n=len(gaps)))
+    _random(m, params, runs, circuit, found)
+    if params.minimal:
+        _members(runs, circuit, params, found)
+    f = found.estimates[0]
+    whole = " (the whole universe: nothing was ablated)" if circuit == frozenset(universe) else ""
     return m.result(
         "circuit-evaluation",
-        1,
-        f"the circuit of {len(circuit)} out of {len(universe)} components has faithfulness {f.value:.2f} "
+        2,
+        f"the circuit of {len(circuit)} out of {len(universe)} components{whole} has faithfulness {f.value:.2f} "
         f"[{f.low:.2f}, {f.high:.2f}] under resample ablation.",
-        m.behaviour_estimates() + estimates,
-        controls=controls,
-        tables={"members": table},
-        labels={"components": [str(c) for c in sorted(circuit)]},
-        arrays=arrays | random_arrays,
+        m.behaviour_estimates() + found.estimates,
+        controls=found.controls,
+        tables={"members": found.members},
+        labels={"components": [str(c) for c in sorted(circuit)], "not_measured": found.missing},
+        arrays=found.arrays,
     )
 
 
@@ -94,20 +112,21 @@ def universe_of(lab: Lab, universe: Universe | None, circuit: Circuit) -> tuple[
     return tuple(found)
 
 
-def _ratio(m: Measurement, name: str, runs: CircuitRuns, circuit: Circuit) -> Estimate:
+def faithfulness_of(m: Measurement, name: str, runs: CircuitRuns, circuit: Circuit) -> Estimate:
+    """f(C) with its interval over prompts."""
     alone = runs.alone([circuit], name)[0]
     value, low, high = ratio_interval(alone - runs.empty, runs.full - runs.empty, m.prompts.template)
     return Estimate(name=name, value=value, low=low, high=high, level=LEVEL, n=len(alone), unit="share of behaviour")
 
 
-def _faithful(m: Measurement, runs: CircuitRuns, circuit: Circuit) -> tuple[list[Estimate], dict[str, np.ndarray]]:
+def _faithful(m: Measurement, runs: CircuitRuns, circuit: Circuit, found: Found) -> None:
     read = runs.alone_fully(circuit)
     assert read.kl is not None and read.agree is not None
     alone, full, empty = runs.alone([circuit], "the circuit")[0], runs.full, runs.empty
     rest = runs.ablated([circuit], "the rest without the circuit")[0]
     value, low, high = ratio_interval(rest - empty, full - empty, m.prompts.template)
-    estimates = [
-        _ratio(m, "faithfulness", runs, circuit),
+    found.estimates += [
+        faithfulness_of(m, "faithfulness", runs, circuit),
         Estimate(
             name="complement", value=value, low=low, high=high, level=LEVEL, n=len(rest), unit="share of behaviour"
         ),
@@ -116,48 +135,63 @@ def _faithful(m: Measurement, runs: CircuitRuns, circuit: Circuit) -> tuple[list
         m.estimate("kl", read.kl[0], "nats"),
         Estimate(name="p_equivalence", value=equivalence_p(alone, full), n=len(alone), unit="probability"),
     ]
-    return estimates, {"circuit_metric": alone, "full_metric": full, "empty_metric": empty}
+    found.arrays |= {"circuit_metric": alone, "full_metric": full, "empty_metric": empty}
 
 
-def _random(
-    m: Measurement, params: CircuitEvaluation, runs: CircuitRuns, circuit: Circuit
-) -> tuple[list[Estimate], dict[str, np.ndarray], list[Control]]:
+def _random(m: Measurement, params: CircuitEvaluation, runs: CircuitRuns, circuit: Circuit, found: Found) -> None:
     """The circuit among random ones, on the first `random_prompts` prompts."""
     if not params.n_random and not params.n_random_any:
-        return [], {}, []
-    few = m.prompts.subset(list(range(min(params.random_prompts, len(m.prompts)))))
-    small = CircuitRuns(runner_for(m.lab, few), runs.universe, runs.n_layers)
+        return
+    small = few_prompts(m, runs, params.random_prompts)
     own = float(small.faithfulness(small.alone([circuit], "the circuit"))[0])
-    estimates, arrays, controls = [], {}, []
-    plans = (("", params.n_random, True), ("_any", params.n_random_any, False))
-    for suffix, count, profile in plans:
+    plans = (("", params.n_random, True, "layer profile"), ("_any", params.n_random_any, False, "size"))
+    for suffix, count, profile, what in plans:
         if not count:
             continue
+        name = f"random circuits, same {what}"
         others = random_like(circuit, runs.universe, count, params.seed, profile=profile)
         if not others:
+            reason = f"the circuit is the only one of its {what} among {len(runs.universe)} components"
+            names = [f"random_beaten{suffix}"] + (["p_random"] if profile else [])
+            found.missing += [f"{one}: {reason}" for one in names]
+            found.controls.append(Control(name=name, expected=f"not measured: {reason}"))
             continue
-        f = small.faithfulness(small.alone(others, f"{count} random circuits"))
+        f = small.faithfulness(small.alone(others, f"{len(others)} random circuits"))
         beaten = float((np.abs(1 - f) > abs(1 - own)).mean())
-        arrays[f"random_faithfulness{suffix}"] = f
-        estimates.append(Estimate(name=f"random_beaten{suffix}", value=beaten, n=len(others), unit="share of circuits"))
+        array = f"random_faithfulness{suffix}"
+        found.arrays[array] = f
+        n = len(others)
+        found.estimates.append(Estimate(name=f"random_beaten{suffix}", value=beaten, n=n, unit="share of circuits"))
         if profile:
             p = beats_random_p(-abs(1 - own), -np.abs(1 - f))
-            estimates.append(Estimate(name="p_random", value=p, n=len(others), unit="probability"))
-        name = "random circuits, same layers" if profile else "random circuits, same size"
-        controls.append(
-            Control(name=name, observed=beaten, expected="share beaten", array=f"random_faithfulness{suffix}")
-        )
+            found.estimates.append(Estimate(name="p_random", value=p, n=n, unit="probability"))
+        expected = f"share beaten of {n}" + (f" (there are no more; {count} were asked for)" if n < count else "")
+        found.controls.append(Control(name=name, observed=beaten, expected=expected, array=array))
     m.runner.forward_passes += small.runner.forward_passes
-    return estimates, arrays, controls
 
 
-def _members(
-    runs: CircuitRuns, circuit: Circuit, params: CircuitEvaluation
-) -> tuple[list[dict[str, object]], list[Estimate]]:
-    parts = minimality(runs, circuit)
-    p = minimality_p(parts, inflation(runs, circuit, 39, params.seed))
-    rows: list[dict[str, object]] = [
-        {"component": str(c), "contribution": round(parts[c], 5), "p_minimal": round(p[c], 4)}
-        for c in sorted(parts, key=lambda c: -parts[c])
+def few_prompts(m: Measurement, runs: CircuitRuns, n: int) -> CircuitRuns:
+    """The same circuits on the first n prompts: random circuits differ by more than prompts do (METHOD T5)."""
+    few = m.prompts.subset(list(range(min(n, len(m.prompts)))))
+    return CircuitRuns(runner_for(m.lab, few), runs.universe, runs.n_layers)
+
+
+def _members(runs: CircuitRuns, circuit: Circuit, params: CircuitEvaluation, found: Found) -> None:
+    parts = minimality(runs, circuit, n_sets=params.minimal_sets, seed=params.seed)
+    inflated = inflation(runs, circuit, INFLATED, params.seed)
+    p: dict[Component, float] = {}
+    if len(inflated):
+        p = minimality_p({c: part.alone for c, part in parts.items()}, inflated)
+    else:
+        found.missing.append("p_minimal: no component is left outside the circuit to compare its members with")
+    found.members = [
+        {
+            "component": str(c),
+            "contribution": round(parts[c].most, 5),
+            "alone": round(parts[c].alone, 5),
+            "p_minimal": round(p[c], 4) if p else None,
+        }
+        for c in sorted(parts, key=lambda c: -parts[c].most)
     ]
-    return rows, [Estimate(name="smallest_part", value=min(parts.values()), n=len(parts), unit="share of behaviour")]
+    smallest = min(part.most for part in parts.values())
+    found.estimates.append(Estimate(name="smallest_part", value=smallest, n=len(parts), unit="share of behaviour"))
