@@ -148,7 +148,13 @@ def _necessity(sentence: Sentence, direction: str = "helps") -> dict[str, Any]:
         )
     if len(sentence.names) > 1:
         if words.TOGETHER.search(sentence.marked):
-            return {"type": "group-necessity", "components": sentence.names, "direction": direction}
+            specific = bool(words.SPECIFIC.search(sentence.marked))
+            return {
+                "type": "group-necessity",
+                "components": sentence.names,
+                "direction": direction,
+                "specific": specific,
+            }
         return _ask(
             f"Is each of {_names(sentence)} meant, or all of them together? Verify them one at a time, or write "
             "'together' for their joint necessity."
@@ -229,7 +235,8 @@ def _circuit(sentence: Sentence) -> dict[str, Any]:
         for name, pattern in (("complete", words.COMPLETE), ("minimal", words.MINIMAL))
         if pattern.search(sentence.marked)
     }
-    return {"type": "circuit", "components": sentence.names, "details": says}
+    specific = bool(words.SPECIFIC.search(sentence.marked))
+    return {"type": "circuit", "components": sentence.names, "details": says, "specific": specific}
 
 
 def _comparison(sentence: Sentence) -> dict[str, Any]:

@@ -18,6 +18,10 @@ _ROLES: list[tuple[str, str]] = [
     (r"duplicate[- ]token|중복\s*토큰", "duplicate-token"),
     (r"induction|유도\s*헤드|인덕션", "induction"),
 ]
+_READER = re.compile(
+    r"⟦0⟧.*(?:s|subject)[- ]?inhibition head,? (?:that |which )?(?:directly )?"
+    r"(?:feed(?:s|ing)|writ(?:es|ing) in?to|act(?:s|ing) on|read by) (?:the )?(?:quer(?:y|ies) of )?⟦1⟧"
+)
 _REPEATED = frozenset({"induction", "previous-token"})
 
 _WHAT = r"(?:token|number|word|element|item|value)"
@@ -120,6 +124,9 @@ _SUBJECT = re.compile(r"^(?:the )?(?:role of )?⟦0⟧:?\s*")
 
 def role_fields(sentence: Sentence) -> dict[str, Any] | None:
     """Type, components and details of a role that is tested here, else None."""
+    if len(sentence.names) == 2 and _READER.search(sentence.marked):
+        head, reader = sentence.names
+        return {"type": "head-role", "components": (head,), "details": {"role": "s-inhibition", "reader": reader}}
     if len(sentence.names) != 1 or not sentence.names[0].startswith("a"):
         return None
     said = _SUBJECT.sub("", sentence.marked)

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from agent.findings import Finding
     from agent.predictions import Prediction
     from agent.situation import Situation
+    from tools.result import Result
 
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 
 Direction = Literal["helps", "hurts"]
 Strength = Literal["key", "plain", "minor"]
+
+Explore = Callable[[str, dict[str, Any]], "tuple[str, Result]"]
+"""Runs an experiment on the task's explore prompts; returns the result id and the result."""
 
 FLOORS: dict[Strength, tuple[float, float]] = {"key": (0.02, 0.10), "plain": (0.02, 0.05), "minor": (0.005, 0.02)}
 
@@ -92,7 +96,9 @@ class Claim(BaseModel):
 class ClaimType:
     """What one kind of claim is. `near_misses` maps each false neighbour to the critical keys that exclude it.
 
-    `untested` names what METHOD asks of this wording and no experiment here tests; then the claim is never supported.
+    `explore` looks at explore prompts for what this type's predictions still need (readers of a head, a control
+    behaviour); what it finds is registered. `untested` names what METHOD asks of this wording and no registered
+    prediction tests; then the claim is never supported.
     """
 
     name: str
@@ -104,7 +110,8 @@ class ClaimType:
     displayed: "Callable[[Claim, VerdictWord, Mapping[str, Finding]], str]"
     details: type[Details] = Details
     narrower: str = ""
-    untested: Callable[[Claim], str] = lambda claim: ""
+    explore: "Callable[[Claim, Situation, Explore], Situation]" = lambda claim, situation, run: situation
+    untested: "Callable[[Claim, Sequence[Prediction]], str]" = lambda claim, predictions: ""
 
 
 _TYPES: dict[str, ClaimType] = {}

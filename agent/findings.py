@@ -21,6 +21,10 @@ Others = Mapping[str, Sequence[Result]]
 """Results of the claim's other predictions by key, for rules that compare two of them."""
 
 
+MOST_PROMPTS = 4096
+"""The most that an experiment takes; larger numbers are no advice."""
+
+
 class RuleModel(BaseModel):
     """Strict and immutable."""
 
@@ -47,7 +51,7 @@ class Finding(RuleModel):
 
 
 def sample_of(result: Result, array: str, row: str | None = None) -> inf.Values:
-    """The per-prompt sample in `array` ([n], or row `row` of [components, n]).
+    """The per-prompt sample in `array` ([n], or row `row` of [components, n]; any label list of that length names rows).
 
     Raises ExperimentError when the result does not hold it.
     """
@@ -55,9 +59,11 @@ def sample_of(result: Result, array: str, row: str | None = None) -> inf.Values:
         raise ExperimentError(f"{result.experiment} holds no array {array!r}; it holds {sorted(result.arrays)}.")
     values = result.arrays[array]
     if values.ndim == 2:
-        names = result.labels.get("components", [])
-        if row not in names:
-            raise ExperimentError(f"{result.experiment} holds no row {row!r} in {array!r}; it has {names[:5]}.")
+        axes = [names for names in result.labels.values() if len(names) == len(values)]
+        names = next((names for names in axes if row in names), None)
+        if names is None or row is None:
+            known = axes[0][:5] if axes else []
+            raise ExperimentError(f"{result.experiment} holds no row {row!r} in {array!r}; it has {known}.")
         values = values[names.index(row)]
     return inf.as_values(values)
 
@@ -82,18 +88,33 @@ def three_way(
     outcome: Outcome = "open"
     sub: Sub = ""
     if bounds.mean >= delta1 and bounds.low > delta0:
-        outcome, reason = (
-            "pass",
-            f"{quantity} {sign * bounds.mean:.3f} is at least {delta1:g} and clearly above {delta0:g}",
-        )
+        words = ("at least", "above") if sign == 1 else ("at most", "below")
+        reason = f"{quantity} {sign * bounds.mean:.3f} is {words[0]} {sign * delta1:g} and clearly {words[1]} {sign * delta0:g}"
+        outcome = "pass"
     elif bounds.high < ceiling:
         outcome, sub = "fail", smaller_because(bounds, delta0)
         reason = fail_reason(sub, quantity, sign * bounds.mean, delta1)
     else:
-        need = inf.required_n(bounds.sd, bounds.mean, delta0, alpha=alpha)
-        more = f"; about {need} prompts would settle it" if need and need > bounds.n else ""
-        reason = f"{quantity} {sign * bounds.mean:.3f}: the interval leaves both answers open{more}"
+        more = prompts_needed(bounds.mean, bounds.sd, bounds.n, (delta0, delta1), alpha)
+        reason = f"{quantity} {sign * bounds.mean:.3f}: the interval leaves both answers open" + (
+            f"; {more}" if more else ""
+        )
     return finding_of(outcome, reason, bounds, sign=sign, sub=sub, p_plus=p_plus, p_minus=p_minus)
+
+
+def prompts_needed(mean: float, sd: float, n: int, floors: tuple[float, float], alpha: float) -> str:
+    """How many prompts would settle an open effect, and which way; empty when it has as many already.
+
+    An effect at least delta1 needs its lower bound above delta0. A smaller one is not expected to pass with any number
+    of prompts, only to fail.
+    """
+    delta0, delta1 = floors
+    if mean >= delta1:
+        need = inf.required_n(sd, mean, delta0, alpha=alpha)
+        return f"about {need} prompts would settle it" if need and need > n else ""
+    need = inf.required_n(sd, delta1, mean, alpha=alpha)
+    refuting = f"; about {need} would refute it" if need and n < need <= MOST_PROMPTS else ""
+    return f"no number of prompts is expected to support it, {mean:.3f} being below {delta1:g}{refuting}"
 
 
 def within(sample: inf.Values, delta1: float, alpha: float) -> Finding:

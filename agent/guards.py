@@ -38,6 +38,7 @@ def check_predictions(predictions: "Sequence[Prediction]") -> None:
 def wrong_data(registration: "Registration", evidence: Mapping[str, Sequence[Result]]) -> str:
     """Why some result is no evidence for this registration (G11, G18); empty when all fit."""
     model, task = registration.situation.model, registration.situation.task
+    versions = {task.name: task.version} | {one.task: one.version for one in registration.situation.controls}
     for one in registration.predictions:
         for result in evidence.get(one.key, []):
             if result.params.get("split", "confirm") != "confirm":
@@ -46,7 +47,7 @@ def wrong_data(registration: "Registration", evidence: Mapping[str, Sequence[Res
                 return f"G11: {one.key} rests on prompts of another seed than the registration's"
             if result.provenance.model_sha256 != model.sha256:
                 return f"G18: {one.key} was measured on another model than registered"
-            if result.provenance.task_version not in (None, task.version):
+            if result.provenance.task_version not in (None, versions.get(one.params.get("task", task.name))):
                 return f"G18: {one.key} was measured on another version of the task than registered"
     return ""
 
@@ -62,6 +63,7 @@ def noted(registration: "Registration", findings: Mapping[str, Finding]) -> list
     if registration.claim.type in ("necessity", "absence") and len(methods) == 1:
         hits.append("G8")
     direct, total = findings.get("K1"), findings.get("C1")
-    if direct and total and direct.outcome == "pass" and total.outcome == "fail":
+    repaired = direct and total and direct.outcome == "pass" and total.outcome == "fail"
+    if repaired and registration.claim.type == "necessity":
         hits.append("G9")
     return hits

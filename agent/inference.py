@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri, stdtr, stdtrit
+from scipy.special import betaincinv, ndtr, ndtri, stdtr, stdtrit
 
 Values = NDArray[np.float64]
 
@@ -105,6 +105,14 @@ def required_n(sd: float, effect: float, floor: float, *, alpha: float = 0.01, p
         return None
     root = (float(ndtri(1 - alpha)) + float(ndtri(power))) * sd / (effect - floor)
     return max(2, math.ceil(root * root))
+
+
+def p_of_interval(value: float, low: float, high: float, level: float, beyond: float) -> float:
+    """One-sided p of "the true value lies beyond `beyond`", from an estimate's interval by the normal tail."""
+    error = (high - low) / (2 * float(ndtri((1 + level) / 2)))
+    if error <= 0:
+        return 0.0 if value != beyond else 1.0
+    return float(ndtr(-abs(value - beyond) / error))
 
 
 def clopper_pearson(successes: int, trials: int, alpha: float = 0.05) -> tuple[float, float]:

@@ -119,15 +119,23 @@ def _decide(registration: Registration, findings: Mapping[str, Finding], evidenc
     absent = [key for key in critical if key not in findings]
     if absent:
         return "inconclusive", f"not tested yet: {', '.join(absent)}"
-    still_open = [key for key in critical if findings[key].outcome != "pass"]
+    still_open = [one for one in registration.critical() if findings[one.key].outcome != "pass"]
     if still_open:
-        return "inconclusive", "; ".join(f"{key}: {findings[key].reason}" for key in still_open)
+        return "inconclusive", "; ".join(f"{one.key}: {_why_open(one, findings[one.key])}" for one in still_open)
     unsound = [one.key for one in registration.predictions if one.role == "assay" and one.key not in findings]
     if unsound:
         return "inconclusive", f"the assay controls did not run: {', '.join(unsound)}"
-    if gap := registration.claim.kind.untested(registration.claim):
+    if gap := registration.claim.kind.untested(registration.claim, registration.predictions):
         return "inconclusive", f"every prediction passes, but {gap}"
     return "supported", "; ".join(f"{key}: {findings[key].reason}" for key in critical)
+
+
+def _why_open(one: Prediction, finding: Finding) -> str:
+    """The finding's reason; a failure that refutes nothing says so."""
+    if finding.outcome != "fail":
+        return finding.reason
+    rests = f", because {one.needs} does not pass" if one.needs else ""
+    return f"{finding.reason}; that does not refute the claim{rests}"
 
 
 def _refuted(registration: Registration, findings: Mapping[str, Finding], evidence: Evidence) -> list[str]:

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from agent import inference as inf
 from agent.cards import VerdictWord
-from agent.findings import Finding, sample_of
+from agent.findings import Finding, prompts_needed, sample_of
 from agent.predictions import Prediction, Registration
 from agent.rules import EffectRule
 from tools.result import Result
 
 Evidence = Mapping[str, Sequence[Result]]
 TEMPLATE_SHARE = 0.8
+BELOW = ("negligible", "smaller", "opposite")
 
 
 def which_remarks(registration: Registration, findings: Mapping[str, Finding], evidence: Evidence) -> list[str]:
@@ -103,6 +104,16 @@ def _few_controls(findings: Mapping[str, Finding]) -> str:
     return f"only {min(sizes)} matched controls exist in this model, so the rank gate compares with all of them"
 
 
+def _prompts(one: Prediction, finding: Finding, alpha: float) -> list[str]:
+    """How many prompts would settle an open prediction, where its rule compares a mean with floors."""
+    delta0, delta1 = getattr(one.rule, "delta0", None), getattr(one.rule, "delta1", None)
+    if delta0 is None or delta1 is None or finding.sd is None or finding.estimate is None or finding.n is None:
+        return []
+    oriented = getattr(one.rule, "sign", 1) * finding.estimate
+    words = prompts_needed(oriented, finding.sd, finding.n, (delta0, delta1), alpha)
+    return [f"{one.key}: {words} (had {finding.n})"] if words else []
+
+
 def what_would_change(
     registration: Registration, findings: Mapping[str, Finding], evidence: Evidence, word: VerdictWord
 ) -> list[str]:
@@ -115,10 +126,11 @@ def what_would_change(
         if finding.sub == "gate":
             advice.append(f"{one.key}: an effect that stands out from matched controls")
         elif finding.sd is not None and finding.estimate is not None and finding.n is not None:
-            floor = getattr(one.rule, "delta0", 0.0)
-            need = inf.required_n(finding.sd, abs(finding.estimate), floor, alpha=registration.alpha)
-            if need and need > finding.n:
-                advice.append(f"{one.key}: about {need} prompts would settle it (had {finding.n})")
+            advice += _prompts(one, finding, registration.alpha) if word != "refuted" else []
+    if word == "refuted" and any(f.sub in BELOW for f in findings.values()):
+        advice.append(
+            "no number of prompts is expected to change it: what was measured lies below what the claim needs"
+        )
     if masked(registration, findings):
         advice.append("test the group together with its backups (joint necessity), or what patching it in restores")
     elif word == "refuted" and registration.claim.kind.narrower:

@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import Field
 
 from agent import inference as inf
+from agent.cards import Outcome
 from agent.findings import Finding, Others, RuleModel, finding_of, sample_of, three_way, within
-from agent.rules_paired import DifferenceRule, EitherRule, NoGainRule, RangeRule
+from agent.rules_paired import DifferenceRule, EitherRule, NoGainRule, RangeRule, ShareRule
 from tools.result import Result
 
 
@@ -47,6 +48,68 @@ class EffectRule(RuleModel):
             quantity=self.quantity,
             fail_below=self.fail_below,
         )
+
+
+class ChangeRule(RuleModel):
+    """An effect in either direction: at least delta1 in size, its bound on that side beyond delta0, at half of alpha each.
+
+    For "takes part", which a component that works against the answer does too. Fails when the whole interval lies
+    inside (-delta1, delta1).
+    """
+
+    kind: Literal["change"] = "change"
+    array: str
+    quantity: str
+    row: str | None = None
+    delta0: float
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} at least {self.delta1:g} in either direction, its bound beyond {self.delta0:g}"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """The side that the mean lies on decides a pass; equivalence decides a failure."""
+        del others
+        sample = sample_of(results[-1], self.array, self.row)
+        sign: Literal[1, -1] = 1 if sample.mean() >= 0 else -1
+        found = three_way(sign * sample, self.delta0, self.delta1, alpha / 2, sign=sign, quantity=self.quantity)
+        if found.outcome == "pass":
+            return found.model_copy(update={"p_plus": min(1.0, 2 * (found.p_plus or 0.0))})
+        inside = max(inf.p_below(sample, self.delta1), inf.p_above(sample, -self.delta1))
+        outcome: Outcome = "fail" if inside <= alpha else "open"
+        reason = (
+            f"{self.quantity} {sample.mean():.3f} lies inside ±{self.delta1:g}" if outcome == "fail" else found.reason
+        )
+        return found.model_copy(update={"outcome": outcome, "reason": reason, "p_minus": inside})
+
+
+class ReportRule(RuleModel):
+    """A number that is described beside a claim and decides nothing: it passes when it is clearly there, never fails."""
+
+    kind: Literal["report"] = "report"
+    array: str
+    quantity: str
+    row: str | None = None
+    sign: Literal[1, -1] = 1
+    delta0: float
+    delta1: float
+    refutes: Literal[False] = False
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity}, described only (noted from {self.delta1:g} on)"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """The three-way rule's numbers; its failure is only a small number here."""
+        del others
+        sample = self.sign * sample_of(results[-1], self.array, self.row)
+        found = three_way(sample, self.delta0, self.delta1, alpha, sign=self.sign, quantity=self.quantity)
+        if found.outcome == "pass":
+            return found
+        reason = f"{self.quantity} {self.sign * sample.mean():.3f}: described only, the verdict does not rest on it"
+        return found.model_copy(update={"outcome": "open", "sub": "", "reason": reason})
 
 
 class AgreementRule(RuleModel):
@@ -245,6 +308,8 @@ class EverRule(RuleModel):
 
 Rule = Annotated[
     EffectRule
+    | ChangeRule
+    | ReportRule
     | AgreementRule
     | RankRule
     | ControlsRule
@@ -252,6 +317,7 @@ Rule = Annotated[
     | EverywhereRule
     | DifferenceRule
     | NoGainRule
+    | ShareRule
     | EitherRule
     | EverRule
     | RangeRule,

@@ -1,5 +1,5 @@
-"""Rules that look at more than one sample, or at an estimate that its experiment computed: differences, alternatives,
-ranges. Pure functions of numbers, like those of `agent/rules.py`, which joins them all.
+"""Rules that look at more than one sample, or at an estimate that its experiment computed: differences, shares,
+alternatives, ranges. Pure functions of numbers, like those of `agent/rules.py`, which joins them all.
 """
 
 import math
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from agent import inference as inf
 from agent.cards import Outcome
-from agent.findings import Finding, Others, RuleModel, sample_of, three_way, within
+from agent.findings import Finding, Others, RuleModel, finding_of, sample_of, three_way, within
 from tools.result import Result
 
 
@@ -78,11 +78,58 @@ def paired(
     array = rule.minus_array or rule.array
     if rule.minus_key is None:
         return sample, sample_of(results[-1], array, rule.minus_row)
-    for result in reversed(others.get(rule.minus_key, [])):
-        other = sample_of(result, array, rule.minus_row)
-        if other.size == sample.size:
-            return sample, other
-    return sample, None
+    return sample, _same_size(others.get(rule.minus_key, []), array, sample.size, rule.minus_row)
+
+
+class ShareRule(RuleModel):
+    """This effect is at most `share` of another prediction's (METHOD N3 and T3, copy suppression): a ratio test.
+
+    The sample is share times the other effect minus this one, prompt by prompt in order; when `minus_key` is given, this
+    effect is what it adds to that prediction's. Passes with its lower bound above 0, fails with its upper bound below.
+    """
+
+    kind: Literal["share"] = "share"
+    array: str
+    quantity: str
+    of_key: str
+    of_array: str | None = None
+    minus_key: str | None = None
+    share: float = 0.5
+    sign: Literal[1, -1] = 1
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} at most {self.share:g} of the effect in {self.of_key} (difference above 0, interval included)"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Student's t on share * other - own; the shorter sample's prompts, since a larger draw begins with a smaller."""
+        small = sample_of(results[-1], self.array)
+        if self.minus_key is not None:
+            base = _same_size(others.get(self.minus_key, []), self.array, small.size)
+            if base is None:
+                return Finding(outcome="open", reason=f"the sample of {self.minus_key} on the same prompts is missing")
+            small = small - base
+        if not others.get(self.of_key):
+            return Finding(outcome="open", reason=f"the effect in {self.of_key} is missing")
+        large = sample_of(others[self.of_key][-1], self.of_array or self.array)
+        n = min(small.size, large.size)
+        small, large = self.sign * small[:n], self.sign * large[:n]
+        sample = self.share * large - small
+        bounds = inf.t_bounds(sample, alpha)
+        p_plus, p_minus = inf.p_above(sample, 0.0), inf.p_below(sample, 0.0)
+        outcome: Outcome = "pass" if bounds.low > 0 else "fail" if bounds.high < 0 else "open"
+        words = {"pass": "at most", "fail": "more than", "open": "not clearly below"}[outcome]
+        shown = (self.sign * small.mean(), self.sign * large.mean())
+        reason = f"{self.quantity} {shown[0]:.3f} is {words} {self.share:g} of {shown[1]:.3f} ({self.of_key})"
+        sub = "larger" if outcome == "fail" else ""
+        return finding_of(outcome, reason, bounds, sign=1, sub=sub, p_plus=p_plus, p_minus=p_minus)
+
+
+def _same_size(results: Sequence[Result], array: str, size: int, row: str | None = None) -> inf.Values | None:
+    """The newest sample with as many prompts."""
+    samples = (sample_of(result, array, row) for result in reversed(results))
+    return next((sample for sample in samples if sample.size == size), None)
 
 
 class EitherRule(RuleModel):
@@ -128,7 +175,8 @@ class EitherRule(RuleModel):
 class RangeRule(RuleModel):
     """A reported estimate lies in a range, its interval in a range wider by `slack`; it fails when the interval is outside.
 
-    For quantities whose interval only the experiment can compute (ratios of means, shares of random circuits).
+    For quantities whose interval only the experiment can compute (ratios of means, shares of random circuits). With a
+    slack its p is that of the wider range, from the interval by the normal tail; without one it is a gate and has none.
     """
 
     kind: Literal["range"] = "range"
@@ -146,9 +194,12 @@ class RangeRule(RuleModel):
         return f"{self.quantity} {' and '.join(bounds)}" + (f", interval within {self.slack:g}" if self.slack else "")
 
     def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
-        """Judge the reported estimate and its own interval."""
+        """Judge the reported estimate and its own interval; what the experiment could not report stays open."""
         del alpha, others
-        found = results[-1].estimate(self.estimate)
+        found = next((one for one in results[-1].estimates if one.name == self.estimate), None)
+        if found is None:
+            reason = f"{self.quantity} could not be measured here (no {self.estimate} in {results[-1].experiment})"
+            return Finding(outcome="open", reason=reason)
         low = found.value if found.low is None else found.low
         high = found.value if found.high is None else found.high
         least = -math.inf if self.least is None else self.least
@@ -156,6 +207,8 @@ class RangeRule(RuleModel):
         inside = not self.slack or (low >= least - self.slack and high <= most + self.slack)
         failed = high < least - self.slack or low > most + self.slack
         outcome: Outcome = "pass" if least <= found.value <= most and inside else "fail" if failed else "open"
+        edges = [edge for edge in (least - self.slack, most + self.slack) if math.isfinite(edge)]
+        tail = max(inf.p_of_interval(found.value, low, high, found.level, edge) for edge in edges)
         return Finding(
             outcome=outcome,
             reason=f"{self.quantity} {found.value:.2f} [{low:.2f}, {high:.2f}]",
@@ -164,6 +217,6 @@ class RangeRule(RuleModel):
             high=high,
             level=found.level,
             n=found.n,
-            p_plus=(1 - found.level) / 2 if outcome == "pass" else 1.0,
+            p_plus=None if not self.slack else tail if outcome == "pass" else 1.0,
             p_minus=0.0 if outcome == "fail" else 1.0,
         )

@@ -24,8 +24,14 @@ def scope_of(registration: Registration, evidence: Mapping[str, Sequence[Result]
         f"corruption {task.corruption}" if task.corruption else "",
         f"{task.metric.replace('_', ' ')} in shares of the gap",
         " and ".join(interventions(registration)),
+        _controls(registration),
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _controls(registration: Registration) -> str:
+    names = [one.task for one in registration.situation.controls]
+    return f"control behaviour{'s' if len(names) > 1 else ''} {' and '.join(names)}" if names else ""
 
 
 def interventions(registration: Registration) -> list[str]:

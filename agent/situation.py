@@ -7,7 +7,7 @@ what its writer had seen proves nothing. Nothing here may be used as evidence.
 import random
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from tools.component import Component, parse_component
 from tools.result import content_hash
@@ -15,6 +15,7 @@ from tools.result import content_hash
 CONTROLS = 39
 BAND = 4
 CLEAR_SCORE = 0.01
+NOMINATED = 0.02
 
 
 class Facts(BaseModel):
@@ -98,9 +99,31 @@ class ScreenFacts(Facts):
         strength = {name: max(table.get(name, 0.0) for table in tables) for name in names}
         return sorted((n for n in names if strength[n] >= CLEAR_SCORE), key=lambda n: (-strength[n], n))[:wanted]
 
+    def direct_writers(self) -> tuple[str, ...]:
+        """Small models: components that write toward the answer themselves.
+
+        Where either of two is enough, removal nominates neither; each restores, so neither is a control of the other.
+        """
+        return tuple(sorted(name for name, score in self.direct.items() if score >= NOMINATED))
+
     def strongest_method(self, component: str) -> Literal["resample", "zero"]:
         """The intervention that showed most on explore prompts; resample unless a small model's sweep says zero."""
         return "zero" if self.zeroed.get(component, 0.0) > self.scores.get(component, 0.0) else "resample"
+
+
+class ControlFacts(Facts):
+    """Another behaviour that the model shows too: what a claim of specificity is tested against."""
+
+    task: str
+    version: str
+    kept_templates: list[str]
+    all_templates: list[str]
+    result_id: str
+
+    def params(self) -> dict[str, Any]:
+        """The parameters that run an experiment on it."""
+        kept = {} if sorted(self.kept_templates) == sorted(self.all_templates) else {"templates": self.kept_templates}
+        return {"task": self.task, **(kept if self.kept_templates else {})}
 
 
 class Situation(Facts):
@@ -111,6 +134,16 @@ class Situation(Facts):
     gate: GateFacts
     screen: ScreenFacts | None = None
     seen: tuple[str, ...] = Field(default=(), description="what an investigation looked at besides, with result ids")
+    nominees: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="components that this claim's own exploration chose, by what they are for"
+    )
+    controls: tuple[ControlFacts, ...] = Field(default=(), description="control behaviours of a claim of specificity")
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Fields that a claim has no use for are left out, so that they do not change its hash."""
+        optional = ("nominees", "controls")
+        return {name: value for name, value in plain(self).items() if name not in optional or value}
 
     def disclosure(self) -> list[str]:
         """What the proposer could have seen, in words, with result ids."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from agent.claim_cards import prediction_payload, verdict_payload
-from agent.claims import METHOD_VERSION, Claim, revised
+from agent.claims import METHOD_VERSION, Claim, Explore, revised
 from agent.errors import ClaimError
 from agent.events import EventKind
 from agent.judge import Verdict, find, judge, needs_look
@@ -20,7 +20,7 @@ from agent.laboratory import Laboratory
 from agent.ledger.registry import NewPrediction
 from agent.ledger.store import Ledger
 from agent.predictions import Prediction, Registration, register
-from agent.situation import GateFacts, ModelFacts, ScreenFacts, Situation
+from agent.situation import NOMINATED, GateFacts, ModelFacts, ScreenFacts, Situation
 from tools.component import check_component, parse_component
 from tools.errors import ExperimentError
 from tools.result import Result
@@ -31,7 +31,6 @@ GATE_PROMPTS = 64
 SCREEN_PROMPTS = 32
 EXPLORE_SEED = 0
 SMALL_MODEL = 64
-NOMINATED_HARM = 0.02
 FLOOR = 0.05
 
 
@@ -68,6 +67,8 @@ def prepare(
     """
     check_claim(claim, lab.model)
     situation = situation_of(claim.task, lab, tell).model_copy(update={"seen": tuple(seen)})
+    if situation.gate.passed:
+        situation = claim.kind.explore(claim, situation, _explorer(claim.task, situation, lab))
     lineage: list[str] = []
     registration = _standing(claim, situation, ledger)
     while registration is None and ledger.registry.registration(claim.claim_id) is not None:
@@ -101,6 +102,17 @@ def situation_of(task: str, lab: Laboratory, tell: Tell = _silent) -> Situation:
         tell("status", {"text": "Screening all components on explore prompts"})
         screen = screen_of(task, lab, gate)
     return Situation(model=lab.model, task=lab.task(task), gate=gate, screen=screen)
+
+
+def _explorer(task: str, situation: Situation, lab: Laboratory) -> Explore:
+    """Runs experiments on the task's explore prompts; parameters that are given win."""
+
+    def run(experiment: str, params: dict[str, Any]) -> tuple[str, Result]:
+        usual = {"task": task, "n": SCREEN_PROMPTS, **situation.template_params()}
+        other_task = params.get("task", task) != task
+        return lab.run(experiment, {**({} if other_task else usual), **params, "seed": EXPLORE_SEED})
+
+    return run
 
 
 def _standing(claim: Claim, situation: Situation, ledger: Ledger) -> Registration | None:
@@ -170,7 +182,7 @@ def _exact_screen(lab: Laboratory, params: dict[str, Any]) -> ScreenFacts:
     scores, zeroed = exact_scores(result), exact_scores(lab.run("head-ablation", {**sweep, "method": "zero"})[1])
     direct = exact_scores(lab.run("direct-logit-attribution", params)[1], "direct_effect")
     return ScreenFacts(
-        nominated={name: score for name, score in scores.items() if score >= NOMINATED_HARM},
+        nominated={name: score for name, score in scores.items() if score >= NOMINATED},
         delta1=FLOOR,
         exact=True,
         n=SCREEN_PROMPTS,

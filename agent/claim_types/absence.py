@@ -23,7 +23,7 @@ from agent.claim_types.necessity import (
 from agent.claims import Claim, ClaimType, Details, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import Look, Prediction
-from agent.rules import EverywhereRule, NoGainRule, Rule, WithinRule
+from agent.rules import EverywhereRule, NoGainRule, ReportRule, Rule, WithinRule
 from agent.situation import Situation
 
 LOOKS = (Look(n=64, alpha=0.01),)
@@ -90,7 +90,7 @@ def _backups(claim: Claim, situation: Situation, delta1: float) -> list[Predicti
     base: dict[str, Any] = {**task_params(claim, situation), "method": "zero"}
     found: list[Prediction] = []
     for k, other in enumerate(strongest, start=1):
-        alone = WithinRule(array="harm_per_prompt", quantity=f"harm of {other} alone", delta1=delta1, refutes=False)
+        alone = ReportRule(array="harm_per_prompt", quantity=f"harm of {other} alone", delta0=0.0, delta1=delta1)
         found.append(
             Prediction(
                 key=f"K{k}",

@@ -13,7 +13,7 @@ from agent.claim_types.necessity import ablation, assay, floors, interval_words,
 from agent.claims import Claim, ClaimType, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import Look, Prediction
-from agent.rules import DifferenceRule, EffectRule, WithinRule
+from agent.rules import DifferenceRule, ReportRule, WithinRule
 from agent.situation import Situation
 
 LOOKS = (Look(n=64, alpha=0.01),)
@@ -34,9 +34,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
     backup, main = _names(claim)
     base: dict[str, Any] = {**task_params(claim, situation), "method": "zero"}
     delta0, delta1 = floors(claim, situation)
-    alone = EffectRule(
-        array="harm_per_prompt", quantity=f"harm of {main} alone", delta0=delta0, delta1=delta1, refutes=False
-    )
+    alone = ReportRule(array="harm_per_prompt", quantity=f"harm of {main} alone", delta0=delta0, delta1=delta1)
     extra = DifferenceRule(
         array="harm_per_prompt",
         quantity=f"extra harm of {backup} beside {main}",

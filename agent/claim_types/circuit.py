@@ -2,7 +2,8 @@
 
 Critical: faithfulness near 1 under resample (C1) and mean ablation (C1m), small deviation per prompt (C2d) and agreement
 with the model's top token (C2a), better than random circuits of the same layer profile (C3); for "complete" the rest
-without the circuit (C4c) and random halves (C4h); for "minimal" every member's part (C5). METHOD section 2, T5, with its
+without the circuit (C4c) and random halves (C4h); for "minimal" every member's part (C5); for "specific" two control
+behaviours (S1, S2, C6 in METHOD). METHOD section 2, T5, with its
 thresholds; guard G10: mean faithfulness alone is never enough. "The circuit" is displayed as "a faithful circuit" (G16).
 """
 
@@ -11,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from agent.cards import VerdictWord
-from agent.claim_types.necessity import assay, task_params
+from agent.claim_types.necessity import ablation, assay, task_params
+from agent.claim_types.specificity import control_predictions, find_controls, lacks_control, near_miss_rows
 from agent.claims import Claim, ClaimType, Details, listed, register_type, task_word
 from agent.findings import Finding
 from agent.predictions import Look, Prediction
-from agent.rules import RangeRule
+from agent.rules import EffectRule, RangeRule
 from agent.situation import Situation
 
 LOOKS = (Look(n=64, alpha=0.01),)
@@ -36,7 +38,7 @@ def _detail(claim: Claim) -> CircuitDetails:
 
 def _kind_of(claim: Claim) -> str:
     detail = _detail(claim)
-    more = ["complete"] * detail.complete + ["minimal"] * detail.minimal
+    more = ["specific"] * claim.specific + ["complete"] * detail.complete + ["minimal"] * detail.minimal
     return listed(["faithful", *more])
 
 
@@ -84,12 +86,19 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
                 rung=5 if key == "C1" else 3,
             )
         )
-    return found
+    return found + (_specific(claim, situation) if claim.specific else [])
+
+
+def _specific(claim: Claim, situation: Situation) -> list[Prediction]:
+    """Removing the whole circuit costs the task (B1), and each of two control behaviours at most half as much (S1, S2)."""
+    params = {**task_params(claim, situation), "components": sorted(claim.components), "joint": True}
+    costs = EffectRule(array="harm_per_prompt", quantity="harm of removing the circuit", delta0=0.05, delta1=0.25)
+    removed = ablation("B1", {**params, "method": "resample"}, costs, looks=LOOKS)
+    return [removed, *control_predictions(claim, situation, "B1")]
 
 
 def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, list[str]]:
-    del predictions
-    table = {
+    table = near_miss_rows(predictions) | {
         "member_missing": ["C1", "C2d"],
         "only_positive_members": ["C2d", "C2a"],
         "random_circuit": ["C1", "C3"],
@@ -122,6 +131,8 @@ CIRCUIT = register_type(
         near_misses=_near_misses,
         displayed=_displayed,
         details=CircuitDetails,
+        explore=lambda claim, situation, run: find_controls(claim, situation, run, 2),
+        untested=lambda claim, predictions: lacks_control(claim, predictions, 2),
         narrower="Test the members one at a time, or their joint necessity.",
     )
 )

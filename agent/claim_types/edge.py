@@ -15,7 +15,7 @@ from agent.claim_types.necessity import assay, interval_words, task_params
 from agent.claims import Claim, ClaimType, Details, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import ONE_LOOK, Look, Prediction
-from agent.rules import EffectRule, EitherRule, EverRule, RankRule, Rule
+from agent.rules import EitherRule, EverRule, RankRule, ReportRule, Rule
 from agent.situation import Situation
 
 LOOKS = (Look(n=64, alpha=0.01),)
@@ -64,7 +64,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
     base = task_params(claim, situation)
     params = {**base, "receiver": receiver_name(claim), "senders": [claim.components[0]]}
     effect: dict[str, Any] = {"array": "effect_per_prompt", "sign": sign, "delta0": DELTA0, "delta1": DELTA1}
-    zeroed = EffectRule(quantity="edge effect by zeroing", refutes=False, **effect)
+    zeroed = ReportRule(quantity="edge effect by zeroing", **effect)
     either = EitherRule(quantity="edge effect", or_key="K1", **effect)
     found = [
         assay(claim, situation),

@@ -1,7 +1,7 @@
 """T5 in its strictest form: exactly these components take part, none is missing and none is idle. Small models only.
 
-Critical: each listed component changes the behaviour when removed (M1, M2, ..., by the intervention that showed most on
-explore prompts), and removing everything else at once, by each of three interventions, changes nothing (X1 to X3).
+Critical: each listed component changes the behaviour when removed, for better or worse (M1, M2, ..., by the intervention
+that showed most on explore prompts), and removing everything else at once, by each of three interventions, changes nothing (X1 to X3).
 METHOD section 2, T5-C4 and C5, with every element and the whole complement in place of samples of them.
 """
 
@@ -14,7 +14,7 @@ from agent.claims import FLOORS, Claim, ClaimType, listed, register_type, spoken
 from agent.errors import ClaimError
 from agent.findings import Finding
 from agent.predictions import Look, Prediction
-from agent.rules import EffectRule, WithinRule
+from agent.rules import ChangeRule, WithinRule
 from agent.situation import ScreenFacts, Situation
 
 LOOKS = (Look(n=64, alpha=0.01),)
@@ -44,7 +44,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
 def _member(key: str, name: str, params: dict[str, Any], screen: ScreenFacts) -> Prediction:
     method = screen.strongest_method(name)
     delta0, delta1 = FLOORS["minor"]
-    rule = EffectRule(array="harm_per_prompt", quantity=f"{method} harm of {name}", delta0=delta0, delta1=delta1)
+    rule = ChangeRule(array="harm_per_prompt", quantity=f"{method} harm of {name}", delta0=delta0, delta1=delta1)
     return ablation(key, {**params, "components": [name], "method": method}, rule, looks=LOOKS)
 
 

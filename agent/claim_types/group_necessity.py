@@ -9,6 +9,7 @@ from typing import Literal
 
 from agent.cards import VerdictWord
 from agent.claim_types.necessity import ablation, assay, interval_words, task_params
+from agent.claim_types.specificity import control_predictions, find_controls, lacks_control, near_miss_rows
 from agent.claims import Claim, ClaimType, listed, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import ONE_LOOK, Prediction
@@ -23,7 +24,7 @@ def _wording(claim: Claim) -> str:
     what, task = listed([spoken(name) for name in claim.components]), task_word(claim.task)
     if claim.direction == "hurts":
         return f"removing {what} together improves {task}"
-    return f"{what} are together necessary for {task}"
+    return f"{what} are together necessary {'specifically ' if claim.specific else ''}for {task}"
 
 
 def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
@@ -35,6 +36,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
         assay(claim, situation),
         ablation("C1", {**base, "method": "resample"}, harm),
         ablation("C2", {**base, "method": "mean"}, agrees),
+        *control_predictions(claim, situation, "C1", sign),
     ]
     if not _enough_random_sets(claim, situation):
         return found
@@ -51,8 +53,8 @@ def _enough_random_sets(claim: Claim, situation: Situation) -> bool:
 
 
 def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, list[str]]:
-    del claim, predictions
-    return {
+    del claim
+    return near_miss_rows(predictions) | {
         "wrong_set": ["C1"],
         "wrong_direction": ["C1"],
         "effect_of_one_ablation_only": ["C2"],
@@ -80,5 +82,7 @@ GROUP_NECESSITY = register_type(
         near_misses=_near_misses,
         displayed=_displayed,
         narrower="Test each member alone, or a larger group.",
+        explore=lambda claim, situation, run: find_controls(claim, situation, run, 1),
+        untested=lacks_control,
     )
 )

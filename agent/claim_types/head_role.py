@@ -1,21 +1,25 @@
 """T3: a head has one of the roles of the literature, on this task. Pattern, write and effect are all critical.
 
-METHOD section 2, T3, with its thresholds. An attention pattern alone never supports a role (guard G3); scores on
+METHOD section 2, T3, with its thresholds. The copy score reads the direct way to the logits, so an induction head is
+refuted by it only where the head's effect is direct (K1); one that copies through later components stays open. An attention pattern alone never supports a role (guard G3); scores on
 repeated tokens come with two periods and the non-repeated control (guard G14).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, assert_never
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from agent.cards import VerdictWord
-from agent.claim_types.necessity import ablation, assay, floors, interval_words, task_params
-from agent.claims import Claim, ClaimType, Details, register_type, spoken, task_word
+from agent.claim_types.necessity import ablation, assay, direct_effect, floors, interval_words, task_params
+from agent.claim_types.readers import find_reader, reader_predictions
+from agent.claim_types.upstream import find_upstream, upstream_predictions
+from agent.claims import Claim, ClaimType, Details, Explore, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import Look, Prediction
 from agent.rules import EffectRule, Rule, WithinRule
 from agent.situation import Situation
+from tools.component import parse_component
 
 Role = Literal["previous-token", "induction", "duplicate-token", "name-mover", "negative-name-mover", "s-inhibition"]
 ROLE_WORDS: dict[Role, str] = {
@@ -37,22 +41,43 @@ class RoleDetails(Details):
     arm: Literal["removal", "patching"] = Field(
         default="removal", description="the causal arm of an induction or duplicate-token role (METHOD 3.1: either)"
     )
+    reader: str | None = Field(default=None, description="the later head that an S-inhibition head is said to feed")
+
+    @field_validator("reader")
+    @classmethod
+    def _printed(cls, reader: str | None) -> str | None:
+        return None if reader is None else str(parse_component(reader))
+
+
+def _detail(claim: Claim) -> RoleDetails:
+    detail = claim.detail()
+    assert isinstance(detail, RoleDetails), detail
+    return detail
 
 
 def _role(claim: Claim) -> Role:
-    detail = claim.detail()
-    assert isinstance(detail, RoleDetails), detail
-    return detail.role
+    return _detail(claim).role
 
 
 def _arm(claim: Claim) -> str:
-    detail = claim.detail()
-    assert isinstance(detail, RoleDetails), detail
-    return "patching" if detail.role == "name-mover" else detail.arm
+    return "patching" if _role(claim) == "name-mover" else _detail(claim).arm
 
 
 def _wording(claim: Claim) -> str:
-    return f"{spoken(claim.components[0])} is {ROLE_WORDS[_role(claim)]} for {task_word(claim.task)}"
+    reader = _detail(claim).reader
+    feeds = f" that feeds the query of {spoken(reader)}" if reader else ""
+    return f"{spoken(claim.components[0])} is {ROLE_WORDS[_role(claim)]}{feeds} for {task_word(claim.task)}"
+
+
+def _explore(claim: Claim, situation: Situation, run: Explore) -> Situation:
+    """What the role still needs from explore prompts: the reader of an S-inhibition head, what a negative one suppresses."""
+    match _role(claim):
+        case "s-inhibition":
+            return find_reader(claim, situation, run, _detail(claim).reader)
+        case "negative-name-mover":
+            return find_upstream(claim, situation, run)
+        case _:
+            return situation
 
 
 def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
@@ -71,18 +96,24 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
                 _restore(head, base) if _arm(claim) == "patching" else _harm("C3", claim, situation),
             ]
             if role == "induction":
-                found.append(_copy("C2", head, base, "copy_score", 0.50))
+                copies = _copy("C2", head, base, "copy_score", 0.50)
+                found += [
+                    copies.model_copy(update={"needs": "K1"}),
+                    direct_effect({**base, "components": [head]}, 1, (0.02, 0.05)),
+                ]
         case "name-mover":
             found += [*_looks(head, base, "IO", "S1"), _copy("C2", head, base, "copy_score", 0.80)]
             found += [_restore(head, base)]
         case "negative-name-mover":
             found += [*_looks(head, base, "IO", None), _copy("C2", head, base, "negative_copy_score", 0.80)]
-            found += [_harm("C3", claim, situation, sign=-1)]
+            found.append(_harm("C3", claim, situation, sign=-1).model_copy(update={"looks": PATTERN_LOOK}))
+            found += upstream_predictions(claim, situation, base, effect_key="C3")
         case "s-inhibition":
             small = WithinRule(array="direct_per_prompt", quantity="direct effect", delta1=0.05)
             params = {**base, "components": [head], "method": "resample"}
             found += [*_looks(head, base, "S2", None), ablation("C2", params, small, looks=PATTERN_LOOK, rung=1)]
             found += [_harm("C3", claim, situation)]
+            found += reader_predictions(claim, situation, base, named=_detail(claim).reader is not None)
         case _:
             assert_never(role)
     return found
@@ -176,6 +207,10 @@ def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, l
         table |= {"opposite_write": ["C2"], "writes_something_else": ["C2"]}
     if role == "s-inhibition":
         table["writes_the_answer_itself"] = ["C2"]
+    if "E1" in keys:
+        table["matters_without_a_reader"] = ["E1", "E3"]
+    if "U1" in keys:
+        table["works_against_any_answer"] = ["U1"]
     return table
 
 
@@ -183,24 +218,28 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     what, role, task = spoken(claim.components[0]), ROLE_WORDS[_role(claim)], task_word(claim.task)
     if verdict == "supported":
         arm = "what patching it in restores" if _arm(claim) == "patching" else "what its removal does"
-        return f"{what} is {role} for {task}, by pattern, write and {arm} ({interval_words(findings.get('C3'))} of the gap)"
+        size = f"{interval_words(findings.get('C3'))} of the gap"
+        edge = findings.get("E1")
+        reader = f", feeding a later query ({edge.reason})" if edge is not None else ""
+        return f"{what} is {role} for {task}, by pattern, write and {arm} ({size}){reader}"
     failed = "; ".join(f"{k}: {one.reason}" for k, one in findings.items() if one.outcome == "fail" and k[0] == "C")
     if verdict == "refuted":
         return f"{what} does not show all that {role} must for {task} ({failed})"
     return f"whether {what} is {role} for {task} stays open"
 
 
-def _untested(claim: Claim) -> str:
-    """What METHOD T3 asks of a role beyond the predictions above."""
-    if _role(claim) == "s-inhibition":
+def _untested(claim: Claim, predictions: Sequence[Prediction]) -> str:
+    """What METHOD T3 asks of a role, where explore prompts showed nothing to test it on."""
+    keys = {one.key for one in predictions}
+    if _role(claim) == "s-inhibition" and "E1" not in keys:
         return (
-            "an S-inhibition head must also feed a later head's query, which this role's predictions do not test; "
-            "put that connection on trial by itself, for example 'head 20.0 feeds the query of head 23.0'"
+            "an S-inhibition head must also feed a later head's query, and explore prompts showed no such reader; "
+            "name one, for example 'head 20.0 is an S-inhibition head that feeds head 23.0'"
         )
-    if _role(claim) == "negative-name-mover":
+    if _role(claim) == "negative-name-mover" and "U1" not in keys:
         return (
-            "a negative name mover must also lose its effect when the upstream prediction is removed, "
-            "which no prediction here tests"
+            "a negative name mover must also lose its effect when the prediction upstream of it is removed, "
+            "and no earlier component writes the answer here"
         )
     return ""
 
@@ -216,6 +255,7 @@ HEAD_ROLE = register_type(
         displayed=_displayed,
         details=RoleDetails,
         narrower="What it does show can be claimed by itself: its necessity, or what patching it in restores.",
+        explore=_explore,
         untested=_untested,
     )
 )

@@ -76,7 +76,8 @@ def _controls(claim: Claim, situation: Situation) -> list[str]:
     """Matched controls of a single head or MLP; sites and groups are judged by their larger floors."""
     if _is_site(claim) or parse_component(claim.components[0]).kind not in ("head", "mlp"):
         return []
-    return matched_controls(claim.components[0], situation)
+    writers = situation.screen.direct_writers() if situation.screen else ()
+    return matched_controls(claim.components[0], situation, also_exclude=writers)
 
 
 def _necessity_part(claim: Claim, situation: Situation) -> list[Prediction]:

@@ -12,10 +12,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from agent.cards import VerdictWord
+from agent.claim_types.specificity import control_predictions, find_controls, lacks_control, near_miss_rows
 from agent.claims import FLOORS, Claim, ClaimType, Details, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import ONE_LOOK, TWO_LOOKS, Look, Prediction
-from agent.rules import AgreementRule, ControlsRule, EffectRule, RankRule
+from agent.rules import AgreementRule, ControlsRule, EffectRule, RankRule, ReportRule
 from agent.situation import Situation, matched_controls
 
 Intervention = Literal["resample", "mean", "zero"]
@@ -99,6 +100,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
         ablation("C2", {**base, "method": "mean"}, agrees),
         direct_effect(base, sign, (delta0, delta1)),
     ]
+    found += control_predictions(claim, situation, "C1", sign)
     controls = matched_controls(claim.components[0], situation)
     return [*found, rank_prediction("C3", base, controls, sign)] if controls else found
 
@@ -110,13 +112,8 @@ def direct_effect(base: dict[str, Any], sign: Literal[1, -1], floor: tuple[float
         role="corroborating",
         experiment="head-ablation",
         params={**base, "method": "resample"},
-        rule=EffectRule(
-            array="direct_per_prompt",
-            quantity="direct effect",
-            sign=sign,
-            delta0=floor[0],
-            delta1=floor[1],
-            refutes=False,
+        rule=ReportRule(
+            array="direct_per_prompt", quantity="direct effect", sign=sign, delta0=floor[0], delta1=floor[1]
         ),
         looks=(Look(n=TWO_LOOKS[0].n, alpha=0.01),),
         rung=1,
@@ -130,13 +127,13 @@ def rank_prediction(key: str, base: dict[str, Any], controls: list[str], sign: L
 
 
 def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, list[str]]:
-    del predictions
     table = {
         "wrong_component": ["C1"],
         "wrong_layer": ["C1"],
         "wrong_direction": ["C1"],
         "right_pattern_without_effect": ["C1"],
     }
+    table |= near_miss_rows(predictions)
     if _intervention(claim) is None:
         table |= {"effect_of_one_ablation_only": ["C2"], "no_more_than_any_component": ["C1", "C3"]}
     return table
@@ -151,12 +148,15 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
         done = INTERVENTION_WORDS[intervention].format(what)
         change = "changes" if verdict == "supported" else "does not change"
         return f"{done} {change} {task} (harm {shown} of the gap)"
+    if verdict == "refuted" and any(key.startswith("S") and one.outcome == "fail" for key, one in findings.items()):
+        return f"{what} matters to another behaviour more than half as much as to {task} (harm {shown} of the gap)"
     if verdict == "refuted":
         wanted = "improve" if claim.direction == "hurts" else "cost"
         return f"removing {what} does not {wanted} {task} as much as claimed (harm {shown} of the gap)"
     if claim.direction == "hurts":
         return f"{what} holds {task} back (harm of removing it: {shown} of the gap)"
-    return f"{what} contributes to {task} (removing it costs {shown} of the gap)"
+    elsewhere = ", and other behaviours at most half as much" if claim.specific else ""
+    return f"{what} contributes to {task} (removing it costs {shown} of the gap{elsewhere})"
 
 
 def interval_words(finding: Finding | None) -> str:
@@ -166,15 +166,6 @@ def interval_words(finding: Finding | None) -> str:
     if finding.low is None or finding.high is None:
         return f"{finding.estimate:.2f}"
     return f"{finding.estimate:.2f} [{finding.low:.2f}, {finding.high:.2f}]"
-
-
-def _untested(claim: Claim) -> str:
-    """METHOD T1-C4: "specifically" is a claim about another behaviour too."""
-    if claim.specific:
-        return (
-            "'specifically' needs a control behaviour, which is not tested here; claim the necessity without that word"
-        )
-    return ""
 
 
 NECESSITY = register_type(
@@ -188,6 +179,7 @@ NECESSITY = register_type(
         displayed=_displayed,
         details=NecessityDetails,
         narrower="Test the group it belongs to (joint necessity) or what patching it in restores (localisation).",
-        untested=_untested,
+        explore=lambda claim, situation, run: find_controls(claim, situation, run, 1),
+        untested=lacks_control,
     )
 )

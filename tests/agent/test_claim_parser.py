@@ -277,3 +277,22 @@ def test_faithful_circuits(text: str, details: dict[str, bool]):
 def test_one_component_is_no_circuit():
     with pytest.raises(ClaimError, match="Name all its members"):
         read("head 20.0 implements IOI")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "head 20.0 is an S-inhibition head that feeds head 23.0",
+        "L20H0 is an S-inhibition head feeding the query of L23H0",
+        "head 20.0 is a subject-inhibition head, read by head 23.0",
+    ],
+)
+def test_an_s_inhibition_head_with_its_reader(text: str):
+    claim = read(text)
+    assert (claim.type, claim.components) == ("head-role", ("a20.h0",))
+    assert claim.details == {"role": "s-inhibition", "reader": "a23.h0"}
+
+
+def test_specifically_is_kept_for_groups_and_circuits():
+    assert read("heads 20.0 and 17.4 are together necessary specifically for IOI").specific
+    assert read("heads 20.0, 17.4 and 23.3 form a faithful circuit specifically for IOI").specific

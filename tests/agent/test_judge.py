@@ -160,9 +160,3 @@ def test_localised_needs_necessity_too():
     verdict = judge(localised, {**patched, "N1": harm, "N2": harm})
     assert verdict.verdict == "refuted"
     assert "removing it costs only" in verdict.displayed
-
-
-def test_the_word_specifically_is_never_supported_without_a_control_behaviour():
-    verdict = judge(registration(specific=True), necessity_evidence(0.36))
-    assert verdict.verdict == "inconclusive"
-    assert "needs a control behaviour" in verdict.reason

@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 
+from agent.findings import prompts_needed
 from agent.rules import (
+    ChangeRule,
     DifferenceRule,
     EitherRule,
     EverRule,
     EverywhereRule,
     NoGainRule,
     RangeRule,
+    ReportRule,
+    ShareRule,
     WithinRule,
 )
 from tests.agent.made import result, sample
@@ -94,3 +98,50 @@ def test_a_share_without_an_interval_is_compared_as_it_is():
     rule = RangeRule(quantity="random circuits beaten", estimate="f", least=0.95)
     assert rule.decide(estimated(0.97), ALPHA, {}).outcome == "pass"
     assert rule.decide(estimated(0.60), ALPHA, {}).outcome == "fail"
+
+
+def test_a_range_with_slack_has_the_p_of_its_interval_and_a_gate_has_none():
+    wide = RangeRule(quantity="faithfulness", estimate="f", least=0.8, most=1.2, slack=0.1)
+    gate = RangeRule(quantity="agreement", estimate="f", least=0.6)
+    found = wide.decide(estimated(0.95, 0.90, 1.00), ALPHA, {})
+    assert found.p_plus is not None and 0 < found.p_plus < 1e-6
+    assert gate.decide(estimated(0.95, 0.90, 1.00), ALPHA, {}).p_plus is None
+
+
+def test_an_estimate_that_could_not_be_measured_stays_open():
+    rule = RangeRule(quantity="share of random circuits beaten", estimate="random_beaten", least=0.95)
+    found = rule.decide(estimated(0.97), ALPHA, {})
+    assert (found.outcome, found.p_plus) == ("open", None)
+    assert "could not be measured here (no random_beaten" in found.reason
+
+
+@pytest.mark.parametrize(("mean", "outcome"), [(0.5, "pass"), (-0.5, "pass"), (0.0, "fail"), (0.05, "open")])
+def test_a_change_has_no_direction(mean: float, outcome: str):
+    rule = ChangeRule(array="x", quantity="change", delta0=0.02, delta1=0.05)
+    assert decide(rule, sample(mean, sd=0.1)) == outcome
+
+
+@pytest.mark.parametrize(("mean", "outcome"), [(0.3, "pass"), (0.0, "open"), (-0.3, "open")])
+def test_what_is_only_described_never_fails(mean: float, outcome: str):
+    rule = ReportRule(array="x", quantity="direct effect", delta0=0.02, delta1=0.05)
+    assert decide(rule, sample(mean, sd=0.05)) == outcome
+
+
+@pytest.mark.parametrize(("small", "outcome"), [(0.1, "pass"), (0.5, "fail"), (0.25, "open")])
+def test_a_share_of_another_effect(small: float, outcome: str):
+    rule = ShareRule(array="x", quantity="harm elsewhere", of_key="C1")
+    others = {"C1": of(sample(0.5, sd=0.1, n=128))}
+    assert decide(rule, sample(small, sd=0.1, n=64, seed=3), others) == outcome
+
+
+def test_a_share_of_what_was_not_measured_is_open():
+    rule = ShareRule(array="x", quantity="harm elsewhere", of_key="C1", minus_key="K2")
+    assert decide(rule, sample(0.1)) == "open"
+    assert decide(rule, sample(0.1), {"K2": of(sample(0.0))}) == "open"
+
+
+def test_an_open_effect_below_its_bar_asks_for_no_prompts():
+    assert prompts_needed(0.06, 0.13, 32, (0.02, 0.05), 0.01) == "about 138 prompts would settle it"
+    below = prompts_needed(0.04, 0.13, 32, (0.02, 0.05), 0.01)
+    assert below == "no number of prompts is expected to support it, 0.040 being below 0.05; about 2200 would refute it"
+    assert "refute" not in prompts_needed(0.0499, 0.13, 32, (0.02, 0.05), 0.01)
