@@ -92,25 +92,12 @@ FAITHFUL = _any(
 )
 COMPLETE = _any(r"\bcomplete\b|완전")
 MINIMAL = _any(r"\bminimal\b|최소")
+_FEEDS = r"(?:'s output)? (?:supplies|provides|feeds|forms|composes with|affects|changes|shapes)"
 EDGES: list[tuple[re.Pattern[str], str, str | None]] = [
     (re.compile(rf"({MARK})\s*(?:->|→)\s*({MARK})\s*(?:<(q|k|v|in|out)>)?"), "st", None),
-    (
-        re.compile(
-            rf"({MARK})(?:'s output)? (?:supplies|provides|feeds|forms|composes with) the quer(?:y|ies) of ({MARK})"
-        ),
-        "st",
-        "q",
-    ),
-    (
-        re.compile(rf"({MARK})(?:'s output)? (?:supplies|provides|feeds|forms|composes with) the keys? of ({MARK})"),
-        "st",
-        "k",
-    ),
-    (
-        re.compile(rf"({MARK})(?:'s output)? (?:supplies|provides|feeds|forms|composes with) the values? of ({MARK})"),
-        "st",
-        "v",
-    ),
+    (re.compile(rf"({MARK}){_FEEDS} the quer(?:y|ies) of ({MARK})"), "st", "q"),
+    (re.compile(rf"({MARK}){_FEEDS} the keys? of ({MARK})"), "st", "k"),
+    (re.compile(rf"({MARK}){_FEEDS} the values? of ({MARK})"), "st", "v"),
     (re.compile(rf"({MARK}) feeds ({MARK})'s quer(?:y|ies)"), "st", "q"),
     (re.compile(rf"({MARK}) feeds ({MARK})'s keys?"), "st", "k"),
     (re.compile(rf"({MARK}) feeds ({MARK})'s values?"), "st", "v"),

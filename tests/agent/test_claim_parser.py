@@ -296,3 +296,10 @@ def test_an_s_inhibition_head_with_its_reader(text: str):
 def test_specifically_is_kept_for_groups_and_circuits():
     assert read("heads 20.0 and 17.4 are together necessary specifically for IOI").specific
     assert read("heads 20.0, 17.4 and 23.3 form a faithful circuit specifically for IOI").specific
+
+
+@pytest.mark.parametrize("verb", ["affects", "changes", "feeds", "composes with"])
+def test_an_edge_into_a_query_in_several_words(verb: str):
+    claim = read(f"head 20.0 {verb} the query of head 23.0 in IOI")
+    assert (claim.type, claim.components) == ("edge", ("a20.h0", "a23.h0"))
+    assert claim.details == {"channel": "q"}
