@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from agent import claim_parser_words as words
 from agent.claim_parser_mentions import POSITIONAL, Sentence, read_sentence
 from agent.claim_parser_roles import role_fields, role_task
+from agent.claim_parser_sites import reads_site, site_fields
 from agent.claim_parser_task import known_tasks, task_of
 from agent.claims import Claim, claim_types
 from agent.errors import ClaimError
@@ -291,6 +292,7 @@ def _not_here(reason: str) -> Callable[[Sentence], dict[str, Any]]:
 
 
 READERS: list[Reader] = [
+    Reader(reads_site, site_fields),
     Reader(lambda s: not s.mentions, _without_component),
     Reader(
         _untestable_mlp, lambda s: _ask("Write an MLP as m3 or 'MLP 3'; a number with a dot names a head, as in 3.1.")
@@ -301,7 +303,18 @@ READERS: list[Reader] = [
     Reader(lambda s: _edge_in(s) is not None, _edge),
     Reader(_bare, _necessity),
     Reader(_has(words.ROLE), _role),
-    Reader(_has(words.STEERS), _not_here("steering claims need a direction, and a component's name gives none")),
+    Reader(_has(words.STEERS), _not_here("no experiment here adds a direction at chosen doses (METHOD T8)")),
+    Reader(
+        lambda s: any(name.startswith("f") for name in s.names) or _has(words.FEATURE)(s),
+        _not_here("no sparse autoencoder is loaded, so a feature has no direction in this model (METHOD T7)"),
+    ),
+    Reader(
+        lambda s: any(".n" in name for name in s.names) and (_has(words.DECODED)(s) or _has(words.RESPONDS)(s)),
+        _not_here(
+            "what a single neuron stands for needs labelled tokens with hard negatives (METHOD T13); its necessity is "
+            "testable: 'm3.n17 is necessary'"
+        ),
+    ),
     Reader(_has(words.REMOVAL_IMPROVES), _hurts),
     Reader(_has(words.CIRCUIT), lambda s: {"type": "exact-circuit", "components": s.names}),
     Reader(_has(words.FAITHFUL), _circuit),
@@ -313,7 +326,13 @@ READERS: list[Reader] = [
     Reader(_has(words.HOLDS_BACK), _hurts),
     Reader(_has(words.PATCHING), _localisation),
     Reader(_has(words.NECESSARY), _necessity),
-    Reader(_has(words.DECODED), _not_here("what a component represents needs labelled data, which no task here has")),
+    Reader(
+        _has(words.DECODED),
+        _not_here(
+            "a probe reads the residual stream at one place, not a component; name the place, as in 'the order of the names "
+            "is decodable at resid20@END', or claim that the component is necessary"
+        ),
+    ),
     Reader(
         _has(words.PATTERN),
         _not_here(

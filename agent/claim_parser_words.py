@@ -67,8 +67,11 @@ COMPARES = _any(
 DECODED = _any(
     r"\bdecod\w+|\bencod\w+|\brepresent\w*|\bprobe\w*|\bknows?\b|\blinear\w*|\bstor(?:es|ed)\b|표상|인코딩|디코딩|프로브|표현"
 )
+KNOWS = _any(r"\bknows?\b|\bdecided?\b|\bdecides?\b|안다|알고|결정")
+LENS = _any(r"\b(?:logit |tuned )?lens\b|렌즈")
 STEERS = _any(r"\bsteer\w*|\badding\b.*\b(?:vector|direction)|스티어링|조향")
 FEATURE = _any(r"\bsae\b|\bfeatures?\b|\bmonosemantic\b|특징|피처")
+RESPONDS = _any(r"\bresponds?\b|\bfires?\b|\bdetects?\b|\bactivat\w+ (?:on|for)\b|반응")
 PATTERN = _any(r"\battends?\b|\battending\b|\blooks? at\b|주목|어텐션을")
 UNIVERSAL = _any(
     r"\b(?:all|every|any|other|larger|frontier|most) (?:language )?(?:models?|llms?|transformers?)\b|\bin general\b|모든 (?:언어 )?모델|모델 일반"

@@ -28,6 +28,9 @@ class EffectRule(RuleModel):
     delta0: float
     delta1: float
     fail_below: float | None = Field(default=None, description="fails only below this; below delta1 when absent")
+    minus: str | None = Field(
+        default=None, description="an estimate of the same result that is subtracted, e.g. chance"
+    )
     refutes: bool = True
 
     def says(self) -> str:
@@ -39,6 +42,8 @@ class EffectRule(RuleModel):
         """Judge the newest result at one-sided alpha."""
         del others
         sample = self.sign * sample_of(results[-1], self.array, self.row)
+        if self.minus is not None:
+            sample = sample - results[-1].estimate(self.minus).value
         return three_way(
             sample,
             self.delta0,
@@ -236,6 +241,33 @@ class WithinRule(RuleModel):
         return within(sample_of(results[-1], self.array, self.row), self.delta1, alpha)
 
 
+class BelowRule(RuleModel):
+    """The mean stays below a bound, upper confidence bound included; fails when its lower bound lies above."""
+
+    kind: Literal["below"] = "below"
+    array: str
+    quantity: str
+    row: str | None = None
+    most: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} below {self.most:g}, interval included"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """One-sided t bounds against the bound."""
+        del others
+        sample = sample_of(results[-1], self.array, self.row)
+        bounds = inf.t_bounds(sample, alpha)
+        outcome: Outcome = "pass" if bounds.high < self.most else "fail" if bounds.low > self.most else "open"
+        words = {"pass": "stays below", "fail": "is above", "open": "is not clearly below"}[outcome]
+        p_plus, p_minus = inf.p_below(sample, self.most), inf.p_above(sample, self.most)
+        reason = f"{self.quantity} {bounds.mean:.3f} {words} {self.most:g}"
+        sub = "larger" if outcome == "fail" else ""
+        return finding_of(outcome, reason, bounds, sign=1, sub=sub, p_plus=p_plus, p_minus=p_minus)
+
+
 class EverywhereRule(RuleModel):
     """No prompt at all is affected beyond `bound`: for "leaves every answer unchanged". One prompt refutes it."""
 
@@ -314,6 +346,7 @@ Rule = Annotated[
     | RankRule
     | ControlsRule
     | WithinRule
+    | BelowRule
     | EverywhereRule
     | DifferenceRule
     | NoGainRule

@@ -17,7 +17,8 @@ from agent.claims import FLOORS, Claim, ClaimType, Details, register_type, spoke
 from agent.findings import Finding
 from agent.predictions import ONE_LOOK, TWO_LOOKS, Look, Prediction
 from agent.rules import AgreementRule, ControlsRule, EffectRule, RankRule, ReportRule
-from agent.situation import Situation, matched_controls
+from agent.situation import CONTROLS, Situation, matched_controls
+from tools.component import parse_component
 
 Intervention = Literal["resample", "mean", "zero"]
 INTERVENTION_WORDS: dict[str, str] = {
@@ -101,8 +102,14 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
         direct_effect(base, sign, (delta0, delta1)),
     ]
     found += control_predictions(claim, situation, "C1", sign)
+    if parse_component(claim.components[0]).kind == "neuron":
+        drawn = {
+            "n_controls": CONTROLS,
+            "control_seed": int(claim.claim_id[1:9], 16),
+        }  # other neurons, four layers around
+        return [*found, _rank({**base, **drawn}, sign)]
     controls = matched_controls(claim.components[0], situation)
-    return [*found, rank_prediction("C3", base, controls, sign)] if controls else found
+    return [*found, _rank({**base, "controls": controls}, sign)] if controls else found
 
 
 def direct_effect(base: dict[str, Any], sign: Literal[1, -1], floor: tuple[float, float]) -> Prediction:
@@ -120,10 +127,10 @@ def direct_effect(base: dict[str, Any], sign: Literal[1, -1], floor: tuple[float
     )
 
 
-def rank_prediction(key: str, base: dict[str, Any], controls: list[str], sign: Literal[1, -1]) -> Prediction:
+def _rank(params: dict[str, Any], sign: Literal[1, -1]) -> Prediction:
     """Resample harm ranked among matched controls on the first look's prompts."""
     rule = RankRule(array="harm_per_prompt", controls="control_harm", quantity="resample harm", sign=sign)
-    return ablation(key, {**base, "method": "resample", "controls": controls}, rule, looks=ONE_LOOK)
+    return ablation("C3", {**params, "method": "resample"}, rule, looks=ONE_LOOK)
 
 
 def _near_misses(claim: Claim, predictions: Sequence[Prediction]) -> dict[str, list[str]]:
