@@ -1,6 +1,7 @@
 """An answer: Markdown whose numbers and quotations point at what is stored.
 
-Markers in the text: `[^p:PASSAGE_ID]` cites a passage, `[^r:RESULT_ID]` a result, `[^c:CLAIM_ID]` a claim. The
+Markers in the text: `[^p:PASSAGE_ID]` cites a passage, `[^r:RESULT_ID]` a result, `[^c:CLAIM_ID]` a claim,
+`[^i:RUN_ID]` an investigation. The
 app turns them into numbered links, the command line into a list of sources. The checks that strike out what does
 not resolve live in `agent/answer_check.py`.
 """
@@ -9,7 +10,7 @@ import re
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MARKER = re.compile(r"\[\^(?P<kind>[prc]):(?P<id>[A-Za-z0-9_.:-]+)\]")
+MARKER = re.compile(r"\[\^(?P<kind>[prci]):(?P<id>[A-Za-z0-9_.:-]+)\]")
 
 
 class Citation(BaseModel):
@@ -38,5 +39,6 @@ class Answer(BaseModel):
     citations: list[Citation] = Field(default_factory=list)
     results: list[str] = Field(default_factory=list, description="result ids, in order of first mention")
     claims: list[str] = Field(default_factory=list, description="claim ids, in order of first mention")
+    investigations: list[str] = Field(default_factory=list, description="ids of investigations' runs")
     struck: list[str] = Field(default_factory=list, description="numbers and quotations that did not resolve")
     llm: str = Field(default="built-in analyst", description="who worded it")

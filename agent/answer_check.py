@@ -15,7 +15,7 @@ from agent.chat.found import Found
 _NUMBER = re.compile(r"(?<![\w.^/:#-])[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?:\s?%)?(?![\w-])")
 _LIST_ITEM = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
 _QUOTE = re.compile(r"[\"“](?P<body>[^\"“”\n]{12,}?)[\"”]")
-_SKIP = re.compile(r"`[^`\n]*`|\[\^[prc]:[^\]]+\]|https?://\S+|~~.*?~~")
+_SKIP = re.compile(r"`[^`\n]*`|\[\^[prci]:[^\]]+\]|https?://\S+|~~.*?~~")
 
 
 def check_answer(text: str, found: Sequence[Found], *, question: str, llm: str) -> Answer:
@@ -26,12 +26,13 @@ def check_answer(text: str, found: Sequence[Found], *, question: str, llm: str) 
         "p": set(citations),
         "r": {result for item in found for result in item.results},
         "c": {claim for item in found for claim in item.claims},
+        "i": {run for item in found for run in item.investigations},
     }
     struck: list[str] = []
     text = _drop_unknown_markers(text, known, struck)
     text = _strike_quotes(text, sources, struck)
     text = _strike_numbers(text, sources, struck)
-    mentioned: dict[str, list[str]] = {"p": [], "r": [], "c": []}
+    mentioned: dict[str, list[str]] = {"p": [], "r": [], "c": [], "i": []}
     for marker in MARKER.finditer(text):
         if marker["id"] not in mentioned[marker["kind"]]:
             mentioned[marker["kind"]].append(marker["id"])
@@ -40,6 +41,7 @@ def check_answer(text: str, found: Sequence[Found], *, question: str, llm: str) 
         citations=[citations[passage] for passage in mentioned["p"]],
         results=mentioned["r"],
         claims=mentioned["c"],
+        investigations=mentioned["i"],
         struck=struck,
         llm=llm,
     )

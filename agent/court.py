@@ -83,8 +83,12 @@ class Court:
 
         spec = absolute(model or self.config.model)
         known = Published(self.ledger)
-        task = absolute(task or self.config.task)
+        task = absolute(task or self._task_of(spec))
         return parse_claim(text, model=spec, task=task, shape=known.shape(spec), tasks=known.tasks())
+
+    def _task_of(self, spec: str) -> str:
+        """The task that is meant when none is named: a planted model's own, else the configured one."""
+        return spec if spec.startswith(("planted:", "case:")) else self.config.task
 
     def stored_verdict(self, text: str, *, model: str | None = None, task: str | None = None) -> ClaimCard | None:
         """The judged claim for this sentence when the ledger already holds it for the same model, task and method."""
@@ -147,23 +151,38 @@ class Court:
         """Queue an investigation. What is estimated to cost more than the budget waits for `approve`."""
         if not question.strip():
             raise ExperimentError("The question is empty. Ask, for example: how does this model do IOI?")
-        from agent.claim_parser import read_sentence, task_of
+        from agent.question import asked_task  # reads the claim parser: wanted only here
 
-        known = Published(self.ledger).tasks() or []
+        spec, known = absolute(model or self.config.model), Published(self.ledger).tasks()
         request = {
             "question": question.strip(),
-            "model": absolute(model or self.config.model),
-            "task": absolute(task) if task else task_of(read_sentence(question), self.config.task, known),
+            "model": spec,
+            "task": absolute(task)
+            if task
+            else asked_task(question, model=spec, default=self._task_of(spec), tasks=known),
             "seconds": seconds or self.config.budget_seconds,
             "forward_passes": forward_passes or self.config.budget_forward_passes,
         }
         return self._submit("investigate", request)
 
     def approve(self, run_id: str, *, yes: bool) -> None:
-        """Answer a run that waits for approval. Raises LedgerError when it does not wait."""
-        if not any(event.kind == "approval" for event in self.events(run_id)) or self.run(run_id).status != "running":
+        """Answer a run that waits for approval, or the turn of a chat whose investigation does.
+
+        Raises LedgerError when it does not wait.
+        """
+        waiting = self._waiting(run_id)
+        if waiting is None:
             raise LedgerError(f"Run {run_id} does not wait for approval.")
-        self._queue.send(run_id, {"approved": yes}, topic=APPROVAL)
+        self._queue.send(waiting, {"approved": yes}, topic=APPROVAL)
+
+    def _waiting(self, run_id: str) -> str | None:
+        """The run that waits for a yes: this one, or for a chat's turn the one that it follows; None when none does."""
+        if self.run(run_id).status != "running":
+            return None
+        asked = [event for event in self.events(run_id) if event.kind in ("approval", "approved")]
+        if not asked or asked[-1].kind == "approved":
+            return None
+        return asked[-1].payload.get("run_id", run_id)
 
     def cancel(self, run_id: str) -> None:
         """Ask a queued or running job to stop."""
@@ -173,7 +192,7 @@ class Court:
         if status == "queued" or not self.worker_alive():
             self._queue.cancel(run_id)
             runs.end(run_id, "cancelled")
-        elif any(event.kind == "approval" for event in runs.events(run_id)):
+        elif self._waiting(run_id) == run_id:
             self._queue.send(run_id, {"approved": False}, topic=APPROVAL)  # wakes it, so that it sees the flag
         for child in runs.list(active=True):
             if child.request.get("parent_run") == run_id:

@@ -12,7 +12,9 @@ misses nothing, across reloads and restarts. Payloads are plain JSON:
 | `progress` | `{"done": 0..1, "text", "experiment"}` of the experiment that runs now |
 | `evidence` | `{"claim_id", "prediction_id", "key", "look", "outcome", "result_id", "text"}` |
 | `verdict` | `{"claim_id", "verdict", "reason", "rung"}` |
-| `approval` | `{"estimate_seconds", "estimate_forward_passes", "text"}` waits for a yes or no |
+| `plan` | `{"text", "basis", "claims": [{"text", "seconds", "forward_passes"}], "over_budget": bool}` what is to be tested |
+| `approval` | `{"estimate_seconds", "estimate_forward_passes", "text"}` waits for a yes or no; in a chat's run also `"run_id"` of the run that waits |
+| `approved` | `{"approved": bool}` the answer to it |
 | `delta` | `{"text"}` the next piece of the answer's words |
 | `answer` | the whole `agent.answer.Answer` as JSON; always the last before `ended` of an `ask` run |
 | `ended` | `{"status": done, failed or cancelled, "error": one sentence or null}`; always the last event |
@@ -30,7 +32,9 @@ EventKind = Literal[
     "progress",
     "evidence",
     "verdict",
+    "plan",
     "approval",
+    "approved",
     "delta",
     "answer",
     "ended",

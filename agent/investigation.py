@@ -146,7 +146,7 @@ def _plan(inquiry: Inquiry, known: Known, claims: Sequence[tuple[Claim, int]]) -
 
 
 def _approval(inquiry: Inquiry, plan: Plan) -> bool | None:
-    inquiry.tell("status", {"text": plan.says()})
+    inquiry.tell("plan", plan.told())
     if not plan.over_budget:
         return None
     return inquiry.host.approve(plan.says(), plan.total.seconds, plan.total.forward_passes)

@@ -105,6 +105,14 @@ class Plan(PlanModel):
         fitting = len(self.within_budget())
         return f"{words}. The budget is {self.budget.says()}; without a yes, {fitting} of them are tested."
 
+    def told(self) -> dict[str, Any]:
+        """The plan as the event that a page shows."""
+        claims = [
+            {"text": step.what, "seconds": step.cost.seconds, "forward_passes": step.cost.forward_passes}
+            for step in self.steps
+        ]
+        return {"text": self.says(), "basis": self.basis, "claims": claims, "over_budget": self.over_budget}
+
 
 class MeteredLaboratory:
     """A laboratory that keeps account of what every result cost, and so knows the rates of this machine."""

@@ -31,7 +31,7 @@ BEAT_SECONDS = 1.0
 TAKEOVER_SECONDS = 10.0
 STUCK_SECONDS = 90.0
 POLL_SECONDS = 0.05
-CHATS_AT_ONCE = 3
+CHATS_AT_ONCE = 8  # turns and investigations may wait for days for a person's yes
 
 
 class Worker:

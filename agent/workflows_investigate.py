@@ -51,4 +51,6 @@ def approved(job: Job, text: str, seconds: float, forward_passes: int) -> bool:
     answer = DBOS.recv(APPROVAL, timeout_seconds=WAIT_SECONDS)
     if job.cancelled():
         raise CancelledError("stopped on request")
-    return bool(answer and answer["approved"])
+    said_yes = bool(answer and answer["approved"])
+    job.emit("approved", {"approved": said_yes})
+    return said_yes

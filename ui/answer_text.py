@@ -1,6 +1,6 @@
 """Turns an answer's markers into numbers and a list of sources, the same numbers wherever the answer is shown.
 
-`[^p:ID]` cites a passage, `[^r:ID]` a result, `[^c:ID]` a claim; equal markers share a number, in order of first
+`[^p:ID]` cites a passage, `[^r:ID]` a result, `[^c:ID]` a claim, `[^i:ID]` an investigation; equal markers share a number, in order of first
 mention. This module words nothing: it only replaces markers.
 """
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 from agent.answer import MARKER, Answer, Citation
 
-SourceKind = Literal["p", "r", "c"]
+SourceKind = Literal["p", "r", "c", "i"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def describe(source: Source) -> str:
     """One line that lets a reader find the source again."""
     if source.kind == "c":
         return f"claim {source.id} (circuit-court claims show {source.id[:12]})"
+    if source.kind == "i":
+        return f"investigation {source.id} (the app's Investigations page; circuit-court investigations show {source.id[:12]})"
     if source.kind == "r":
         return f"result {source.id}"
     if source.citation is None:

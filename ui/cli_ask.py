@@ -9,21 +9,23 @@ from ui.cli_output import ProgressLine, json_option, print_json
 @click.argument("question")
 @click.option("--model", help="The model under study; the configured one when absent.")
 @click.option("--conversation", help="Continue this conversation (its id).")
+@click.option("--yes", is_flag=True, help="Approve an investigation whatever its plan costs.")
 @json_option
-def ask(question: str, model: str | None, conversation: str | None, as_json: bool) -> None:
+def ask(question: str, *, model: str | None, conversation: str | None, yes: bool, as_json: bool) -> None:
     """Ask the assistant a question and read the answer here.
 
-    Every number in the answer points at a stored result, every quotation at a passage of the library.
+    Every number in the answer points at a stored result, every quotation at a passage of the library. "How does this
+    model do IOI?" starts an investigation.
     """
     from agent.answer import Answer
     from ui.answer_text import plain_answer
-    from ui.follow import follow
+    from ui.follow import follow, person
     from ui.session import court_with_worker
 
     line = ProgressLine()
     with court_with_worker(line) as court:
         run_id = court.ask(question, conversation_id=conversation, model=model)
-        follow(court, run_id, line)
+        follow(court, run_id, line, (lambda text: True) if yes else person)
         answers = [event.payload for event in court.events(run_id) if event.kind == "answer"]
         conversation_id = court.run(run_id).conversation_id
     answer = Answer.model_validate(answers[-1])

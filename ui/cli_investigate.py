@@ -1,14 +1,10 @@
 """`circuit-court investigate`: from a question to a mechanism, each part of it with its verdict."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ui.cli_output import ProgressLine, json_option
-
-if TYPE_CHECKING:
-    from agent.court import Court
 
 
 @click.command()
@@ -37,12 +33,14 @@ def investigate(
     from agent.report import Report
     from agent.report_text import report_json, report_markdown
     from ui.answer_text import without_markers
+    from ui.follow import follow, person
     from ui.session import court_with_worker
 
     line = ProgressLine()
     with court_with_worker(line) as court:
         run_id = court.investigate(question, model=model, task=task, seconds=seconds)
-        report = Report.model_validate(_followed(court, run_id, line, yes=yes))
+        run = follow(court, run_id, line, (lambda text: True) if yes else person)
+    report = Report.model_validate(run.outcome)
     if html is not None:
         from ui.report_page import report_html
 
@@ -51,24 +49,3 @@ def investigate(
         click.echo(report_json(report))
     else:
         click.echo(without_markers(report_markdown(report)))
-
-
-def _followed(court: "Court", run_id: str, line: ProgressLine, *, yes: bool) -> dict[str, object]:
-    """Follow the run, answering when it asks for approval; the report's JSON."""
-    from agent.errors import WorkerError
-    from ui.follow import show
-
-    try:
-        for event in court.follow(run_id):
-            show(event, line)
-            if event.kind == "approval":
-                line.clear()
-                approved = yes or click.confirm(f"{event.payload['text']} Go on?", default=False, err=True)
-                court.approve(run_id, yes=approved)
-    except (KeyboardInterrupt, click.Abort):
-        court.cancel(run_id)
-        raise
-    run = court.run(run_id)
-    if run.status != "done" or run.outcome is None:
-        raise WorkerError(run.error or f"The investigation was {run.status}.")
-    return run.outcome

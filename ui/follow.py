@@ -1,8 +1,14 @@
 """Waits for a run on the command line: shows its events while they come, hands back how it ended.
 
-Ctrl-C cancels the run before it ends the command. The worker that computes may belong to anybody
+Ctrl-C cancels the run before it ends the command. A plan over the budget is put before whoever `approve` asks; when
+nobody is there to say yes, what fits the budget is done. The worker that computes may belong to anybody
 (`ui/session.py` makes sure that there is one).
 """
+
+import sys
+from collections.abc import Callable
+
+import click
 
 from agent.cards import RunCard
 from agent.court import Court
@@ -10,8 +16,23 @@ from agent.errors import WorkerError
 from agent.events import Event
 from ui.cli_output import ProgressLine
 
+Approve = Callable[[str], bool]
 
-def follow(court: Court, run_id: str, line: ProgressLine) -> RunCard:
+
+def nobody(text: str) -> bool:
+    """No person is asked: a plan over the budget is not approved."""
+    return False
+
+
+def person(text: str) -> bool:
+    """Ask on the terminal; no when there is none."""
+    if not sys.stdin.isatty():
+        click.echo(f"{text} Nobody is here to say yes: use --yes, or a larger budget.", err=True)
+        return False
+    return click.confirm(f"{text} Go on?", default=False, err=True)
+
+
+def follow(court: Court, run_id: str, line: ProgressLine, approve: Approve = nobody) -> RunCard:
     """Show the run's events until it ends; return it when it is done.
 
     Raises WorkerError with the run's own sentence when it failed or was cancelled.
@@ -19,7 +40,10 @@ def follow(court: Court, run_id: str, line: ProgressLine) -> RunCard:
     try:
         for event in court.follow(run_id):
             show(event, line)
-    except KeyboardInterrupt:
+            if event.kind == "approval":
+                line.clear()
+                court.approve(run_id, yes=approve(event.payload["text"]))
+    except (KeyboardInterrupt, click.Abort):
         line.clear()
         court.cancel(run_id)
         raise
@@ -36,6 +60,8 @@ def show(event: Event, line: ProgressLine) -> None:
     match event.kind:
         case "status" | "approval":
             line.show(payload["text"])
+        case "plan":
+            line.note(payload["text"])
         case "progress":
             line.show(payload["text"], payload["done"])
         case "registered":
@@ -48,5 +74,5 @@ def show(event: Event, line: ProgressLine) -> None:
             line.note(f"verdict: {payload['verdict']} (rung {payload['rung']})")
         case "tool":
             line.show(f"{payload['tool']} …")
-        case "tool-result" | "delta" | "answer" | "ended":
+        case "tool-result" | "delta" | "answer" | "approved" | "ended":
             pass

@@ -83,8 +83,14 @@ def _after(view: RunView, event: Event) -> RunView:
             steps = _noted(view.steps, payload["claim_id"], payload["reason"], state="done")
             verdicts = {**view.verdicts, payload["claim_id"]: payload["verdict"]}
             return replace(view, steps=steps, verdicts=verdicts, status="verdict computed")
+        case "plan":
+            step = Step("plan", payload["text"], state="done", notes=_planned(payload))
+            return replace(view, steps=(*view.steps, step), status="the plan is made", progress=None)
         case "approval":
             return replace(view, approval=payload["text"], status="waiting for your approval")
+        case "approved":
+            said = "approved" if payload["approved"] else "not approved: what fits the budget is done"
+            return replace(view, approval=None, status=said, steps=_noted(view.steps, "plan", said))
         case "delta":
             return replace(view, text=view.text + payload["text"], status="writing")
         case "answer":
@@ -98,6 +104,13 @@ def _after(view: RunView, event: Event) -> RunView:
 def _registered(payload: dict[str, Any]) -> str:
     count = len(payload["predictions"])
     return f"{count} prediction{'s' if count != 1 else ''} registered as {payload['prereg_hash'][:12]}"
+
+
+def _planned(payload: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(
+        f"{claim['text']}: {claim['forward_passes']:,} forward passes, {claim['seconds']:.0f} s"
+        for claim in payload["claims"]
+    )
 
 
 def _tool_title(tool: str, arguments: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """An answer on the page: its words, numbered chips for its sources, and the passage behind each chip.
 
 A chip of a passage opens the passage with the quoted words on a coloured ground; a chip of a claim leads to the
-Claims page; a chip of a result opens its numbers. What was struck out is said below the answer.
+Claims page, one of an investigation to its report; a chip of a result opens its numbers. What was struck out is said below the answer.
 """
 
 import streamlit as st
@@ -15,8 +15,14 @@ from ui.library import find_passage
 from ui.note_markdown import note_markdown
 from ui.safe_markdown import highlighted, plain
 
-_SIGN = {"p": ":material/menu_book:", "r": ":material/monitoring:", "c": ":material/gavel:"}
-_COLOR = {"p": "blue", "r": "gray", "c": "violet"}
+_SIGN = {
+    "p": ":material/menu_book:",
+    "r": ":material/monitoring:",
+    "c": ":material/gavel:",
+    "i": ":material/account_tree:",
+}
+_COLOR = {"p": "blue", "r": "gray", "c": "violet", "i": "green"}
+_OPENS = {"p": "Open the passage", "r": "Open the result", "c": "Open the claim", "i": "Open the investigation"}
 
 
 def answer_markdown(answer: Answer) -> tuple[str, list[Source]]:
@@ -39,11 +45,13 @@ def draw_answer(answer: Answer, key: str) -> None:
 
 def _chip(source: Source, key: str) -> None:
     label = f"**{source.number}** {plain(_title(source))}"
-    help_text = {"p": "Open the passage", "r": "Open the result", "c": "Open the claim"}[source.kind]
-    if not st.button(label, key=f"chip-{key}-{source.number}", icon=_SIGN[source.kind], help=help_text):
+    name = f"chip-{key}-{source.number}"
+    if not st.button(label, key=name, icon=_SIGN[source.kind], help=_OPENS[source.kind]):
         return
     if source.kind == "c":
         st.switch_page("page_claims.py", query_params={"claim": source.id})
+    elif source.kind == "i":
+        st.switch_page("page_investigations.py", query_params={"run": source.id})
     elif source.kind == "r":
         show_result(source.id)
     else:
@@ -56,6 +64,11 @@ def _title(source: Source) -> str:
             return open_court().claim(source.id).text
         except USER_ERRORS:
             return f"claim {source.id[:10]}"
+    if source.kind == "i":
+        try:
+            return str(open_court().run(source.id).request["question"])
+        except USER_ERRORS:
+            return f"investigation {source.id[:10]}"
     if source.kind == "r":
         try:
             return f"{stored_result(source.id).experiment} {source.id[:7]}"

@@ -18,7 +18,7 @@ from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from agent.chat.found import Found
-from agent.chat.router import Language, Route, route
+from agent.chat.router import Language, Route, compared, route
 from agent.chat.wording import help_text, refused, word
 
 TOOL_OF = {
@@ -27,7 +27,9 @@ TOOL_OF = {
     "summarise": ("summarise", "subject"),
     "define": ("define", "term"),
     "search": ("search_library", "query"),
-    "compare": ("search_library", "query"),
+    "compare": ("compare_papers", "names"),
+    "disagreements": ("find_disagreements", "topic"),
+    "investigate": ("investigate", "question"),
     "paper-claims": ("paper_claims", None),
     "list-claims": ("list_claims", None),
     "list-experiments": ("list_experiments", None),
@@ -91,13 +93,15 @@ class BuiltInAnalyst(BaseChatModel):
                 params["components"] = [params.pop("component")]
             return "run_experiment", {"name": heading.subject, "params": params}
         tool, argument = TOOL_OF[heading.intent]
+        if heading.intent == "compare":
+            return tool, {"names": compared(heading.subject)}
         return tool, {argument: heading.subject, **heading.arguments} if argument else {}
 
     def _word(self, language: Language, message: ToolMessage, since: list[BaseMessage]) -> AIMessage:
         searched = sum(isinstance(m, ToolMessage) and m.name == "search_library" for m in since)
         if message.status == "error":
             text = str(message.content)
-            if message.name in ("summarise", "define") and not searched:
+            if message.name in ("summarise", "define", "compare_papers") and not searched:
                 question = str(since[0].content) if isinstance(since[0], HumanMessage) else text
                 return _call("search_library", {"query": question})
             return AIMessage(content=refused(text, language))

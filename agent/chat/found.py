@@ -20,6 +20,9 @@ FoundKind = Literal[
     "result",
     "experiments",
     "paper-claims",
+    "comparison",
+    "disagreements",
+    "report",
     "nothing",
 ]
 
@@ -34,4 +37,5 @@ class Found(BaseModel):
     citations: list[Citation] = Field(default_factory=list)
     results: list[str] = Field(default_factory=list)
     claims: list[str] = Field(default_factory=list)
+    investigations: list[str] = Field(default_factory=list)
     data: dict[str, Any] = Field(default_factory=dict)

@@ -20,7 +20,9 @@ Intent = Literal[
     "paper-claims",
     "summarise",
     "compare",
+    "disagreements",
     "define",
+    "investigate",
     "help",
     "search",
 ]
@@ -65,6 +67,42 @@ _SUMMARISE = re.compile(
     r"\b(?:summari[sz]e|summary of|tl;?dr|give me the gist of|overview of|main (?:points|findings) of)\b|요약|정리해",
     re.IGNORECASE,
 )
+_OURS = r"(?:this|the|our|my)\s+(?:language\s+)?(?:model|network|transformer)(?!s)|smollm[\w.-]*|planted:[\w-]+"
+_INVESTIGATE = re.compile(
+    rf"^\s*(?:please\s+|can you\s+|could you\s+)?investigate\b"
+    rf"|\bhow\s+(?:does|do|did|can|is|would)\s+(?:{_OURS})\s+(?:\w+\s+){{0,2}}?(?:do|doing|perform|solve|solving|compute|implement|handle"
+    rf"|carry|manage|complete|predict|know|decide|find|pick|choose|get|answer|accomplish|achieve)\b"
+    rf"|\bhow\s+(?:is|are)\b.*\b(?:done|solved|computed|implemented|performed|carried out)\b.*\b(?:in|by|inside)\s+(?:{_OURS})"
+    rf"|\b(?:what|which)\s+(?:circuit|mechanism|algorithm)s?\b.*(?:{_OURS})"
+    r"|\b(?:find|discover|reverse[- ]engineer|uncover|map)\b.*\b(?:circuit|mechanism)\b"
+    r"|(?:조사|탐구|규명)\s*(?:해|하)|(?:이|본|우리|저희)\s*모델\S*\s.*어떻게|(?:이|본|우리|저희)\s*모델\S*\s.*(?:회로|메커니즘|기제)",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"^\s*(?:please\s+|can you\s+|could you\s+)?investigate\b|(?:조사|탐구|규명)\s*(?:해|하)", re.IGNORECASE
+)
+_LITERATURE = re.compile(
+    r"\b(?:papers?|literature|library|notes?|et al|according to|published)\b|논문|문헌|라이브러리|노트"
+    r"|\b(?:gpt|llama|pythia|gemma|claude|mistral|qwen|bert)\b",
+    re.IGNORECASE,
+)
+_DISAGREE = re.compile(
+    r"\bwhere\b.*\b(?:disagree|contradict|conflict|differ)\w*"
+    r"|\b(?:papers?|literature|authors?|studies|evidence|findings|results|researchers?|people|notes?)\b.*"
+    r"\b(?:disagree|contradict|conflict|disput|in tension)\w*|\b(?:disagreements?|contradictions?|controvers\w+)\b"
+    r"|엇갈리|어긋나|모순|상충|이견|의견이\s*다른|논쟁",
+    re.IGNORECASE,
+)
+_TOPIC = re.compile(r"\b(?:about|on|over|regarding|whether|in)\s+(?P<topic>.+)$", re.IGNORECASE)
+_TOPIC_KO = re.compile(r"^(?P<topic>.+?)\s*(?:에\s*대해서?|에\s*관해서?|에서)\s")
+_BETWEEN = re.compile(
+    r"\s*,\s*(?:and\s+)?|\s+(?:and|with|versus|vs\.?|to|against|from)\s+|(?<=[\uac00-\ud7a3A-Za-z0-9])(?:와|과|랑|하고)\s+",
+    re.IGNORECASE,
+)
+_NOT_NAMES = re.compile(
+    r"\b(?:(?:what(?:'s| is| are)\s+)?(?:the\s+)?differences?\s+between|how\s+do(?:es)?|differ|differences?)\b|\bthe\b|의\s*$|(?:을|를)\s*$",
+    re.IGNORECASE,
+)
 _COMPARE = re.compile(r"\b(?:compare|versus|vs\.?|differences? between|differ from)\b|비교|차이", re.IGNORECASE)
 _DEFINE = re.compile(
     r"^\s*(?:what(?:'s| is| are| does)|who|define|explain|describe|tell me about|how does|how do)\b"
@@ -100,6 +138,26 @@ def subject_of(question: str) -> str:
     return text or question.strip()
 
 
+def compared(subject: str) -> list[str]:
+    """The names in "A and B", "A versus B", "A와 B"."""
+    parts = [" ".join(_NOT_NAMES.sub(" ", part).split()) for part in _BETWEEN.split(subject)]
+    return [part for part in parts if part]
+
+
+def _topic(question: str) -> str:
+    """What a question about disagreements is about."""
+    text = question.strip().rstrip("?？.!。 ")
+    found = _TOPIC_KO.search(text) or _TOPIC.search(text)
+    return found["topic"].strip() if found else subject_of(text)
+
+
+def _wants_investigation(question: str) -> bool:
+    """Whether it asks how the model under study does something; what the literature says is the library's."""
+    if not _INVESTIGATE.search(question):
+        return False
+    return bool(_COMMAND.search(question)) or not _LITERATURE.search(question)
+
+
 def route(question: str, experiments: Sequence[str]) -> Route:
     """Place a question. `experiments` are the names that may be run."""
     language = language_of(question)
@@ -115,6 +173,10 @@ def route(question: str, experiments: Sequence[str]) -> Route:
         return to("run-experiment", name, params=_settings(question))
     if COMPONENT.search(question) and not _SUMMARISE.search(question):
         return to("verify", question.strip())
+    if _wants_investigation(question):
+        return to("investigate", question.strip())
+    if _DISAGREE.search(question):
+        return to("disagreements", _topic(question))
     for intent, pattern in _BY_PATTERN:
         if pattern.search(question):
             return to(intent, **_narrowed(intent, question))

@@ -1,4 +1,4 @@
-"""The tools of the chat: search, summarise, define, compare, rank, run, verify, show. The same for every llm.
+"""The tools of the chat: search, summarise, define, compare, rank, run, verify, investigate, show. The same for every llm.
 
 Each tool calls what the rest of the product calls (`Court`, `Library`), so an answer in the chat, on the command
 line and on the Claims page rest on the same stored things. Tools never judge and never invent: they return the
@@ -12,8 +12,11 @@ from typing import Any, Literal
 from agent.answer import Citation
 from agent.cards import ClaimCard
 from agent.chat.found import Found
+from agent.chat.found_library import comparison_found, disagreements_found
+from agent.chat.found_report import report_found
 from agent.court import Court
 from agent.errors import AgentError, LedgerError
+from agent.report import Report
 from kb.errors import UnknownNameError
 from kb.library import Library
 from kb.records import Cited, Filters, Hit
@@ -21,7 +24,7 @@ from tools.errors import CancelledError
 from tools.result import Result
 
 Emit = Callable[[str, dict[str, Any]], None]
-FORWARDED = {"status", "registered", "progress", "evidence", "verdict", "approval"}
+FORWARDED = {"status", "registered", "progress", "evidence", "verdict", "plan", "approval", "approved"}
 
 
 @dataclass
@@ -107,15 +110,39 @@ class Toolbox:
         text = "\n".join(lines) or f"No claim in the library is about {about!r}."
         return Found(kind="paper-claims", text=text, data={"claims": [c.model_dump(mode="json") for c in claims]})
 
+    def compare_papers(self, names: list[str]) -> Found:
+        """Compare two or more papers or notes in a table: question, method, findings with numbers, limits; all cited.
+
+        `names` are titles, authors and year, note ids or topics, for example ["the IOI paper", "activation patching"].
+        """
+        if len(names) < 2:
+            raise AgentError("Name at least two papers or notes to compare, for example: compare A and B.")
+        return comparison_found(self.library.compare([self._document_about(name) for name in names]), self._cited)
+
+    def find_disagreements(self, topic: str) -> Found:
+        """Where the literature disagrees about a topic: pairs of cited sentences that point in opposite directions,
+        with the model, metric or ablation that only one side names. Leads for a reader, no verdicts.
+        """
+        return disagreements_found(self.library.disagreements(topic), topic, self._cited)
+
+    def investigate(self, question: str, task: str = "") -> Found:
+        """Investigate how the model under study does a task: survey, hypotheses, registered claims, verdicts, report.
+
+        For "how does this model do IOI?"; takes minutes. A plan over the budget waits for the user's yes. How something
+        works in general, or in other models, is a question for the library. `task` only when the question names none.
+        """
+        run_id = self.court.investigate(question, model=self.model, task=task or None)
+        return report_found(Report.model_validate(self._follow(run_id)), run_id)
+
     def verify_claim(self, claim: str) -> Found:
         """Put a claim about a component of the model on trial: predictions are registered, experiments run on fresh
         prompts, and a verdict is computed. Takes up to a few minutes; known verdicts come back at once.
 
         `claim` is one sentence with a component and a task, for example "head 20.0 is necessary for IOI".
         """
-        card = self.court.stored_verdict(claim, model=self.model, task=None)
+        card = self.court.stored_verdict(claim, model=self.model)
         if card is None:
-            run_id = self.court.verify(claim, model=self.model, task=None)
+            run_id = self.court.verify(claim, model=self.model)
             outcome = self._follow(run_id)
             card = self.court.claim(str(outcome["claim_id"]))
         return claim_found(card)
@@ -187,6 +214,19 @@ class Toolbox:
         found = self.library.search(subject, limit=1, filters=Filters(kinds=("paper",)))
         return found.hits[0].canonical_id if found.hits else subject
 
+    def _document_about(self, name: str) -> str:
+        """The id of the document that is called so, or that a search for the name finds first.
+
+        Raises AgentError when the library has neither.
+        """
+        try:
+            return self.library.document(name).id
+        except UnknownNameError:
+            found = self.library.search(name, limit=1)
+        if found.declined or not found.hits:
+            raise AgentError(f"The library has nothing called {name!r}.")
+        return found.hits[0].canonical_id
+
     def _cited(self, sentence: Cited) -> Citation:
         passage = self.library.passage(sentence.passage_id)
         return Citation(
@@ -210,7 +250,9 @@ class Toolbox:
             if self.cancelled() and not stopped:
                 self.court.cancel(run_id)
                 stopped = True
-            if event.kind in FORWARDED:
+            if event.kind == "approval":
+                self.emit(event.kind, {"run_id": run_id, **event.payload})
+            elif event.kind in FORWARDED:
                 self.emit(event.kind, event.payload)
         run = self.court.run(run_id)
         if run.status == "cancelled":

@@ -7,12 +7,9 @@ from typing import Any
 
 from agent.chat.found import Found
 from agent.chat.router import Language
+from agent.chat.wording_tables import comparison, disagreements, one_line, pick, report
 
 VERDICT_KO = {"supported": "지지됨 (supported)", "refuted": "반박됨 (refuted)", "inconclusive": "미결 (inconclusive)"}
-
-
-def pick(language: Language, english: str, korean: str) -> str:
-    return korean if language == "ko" else english
 
 
 def help_text(language: Language) -> str:
@@ -21,15 +18,19 @@ def help_text(language: Language) -> str:
         language,
         "I am the built-in analyst. I can\n"
         '- put a claim about the model on trial: "is head 20.0 necessary for IOI?"\n'
+        '- investigate how the model does a task: "how does this model do IOI?"\n'
         '- rank heads for a task: "which heads matter for IOI?"\n'
         '- summarise a paper or topic of the library: "summarise the IOI paper"\n'
+        '- compare papers, or show where they disagree: "where do papers disagree about self-repair?"\n'
         '- explain a term: "what is an induction head?"\n'
         '- search the library, list claims and experiments, run an experiment: "run head-ablation component=a5.h1 n=32"\n\n'
         "I word only what the tools return. I cannot plan freely, combine several tools or hold a conversation: for that, "
         "set `CIRCUIT_COURT_LLM` to a language model.",
         "저는 내장 분석기입니다. 할 수 있는 일:\n"
         '- 모델에 대한 주장을 재판에 올리기: "헤드 20.0은 IOI에 필요한가?"\n'
+        '- 모델이 과제를 어떻게 하는지 조사: "이 모델은 IOI를 어떻게 하나요?"\n'
         '- 과제에 중요한 헤드 찾기: "IOI에서 어떤 헤드가 중요해?"\n'
+        '- 논문 비교, 의견이 엇갈리는 곳 찾기: "자기 복구에 대해 논문들이 엇갈리는 점은?"\n'
         '- 논문이나 주제 요약: "IOI 논문 요약해줘"\n'
         '- 용어 설명: "유도 헤드가 뭐야?"\n'
         "- 라이브러리 검색, 주장과 실험 목록, 실험 실행\n\n"
@@ -68,6 +69,12 @@ def word(found: Found, language: Language) -> str:
             )
         case "paper-claims":
             return _paper_claims(found, language)
+        case "comparison":
+            return comparison(found.data["rows"], language)
+        case "disagreements":
+            return disagreements(found, language)
+        case "report":
+            return report(found.data, language)
         case "nothing":
             return pick(
                 language,
@@ -79,7 +86,7 @@ def word(found: Found, language: Language) -> str:
 def _passages(found: Found, language: Language) -> str:
     lines = [pick(language, "The library says:", "라이브러리의 내용:")]
     for citation in found.citations[:5]:
-        lines.append(f"- {_one_line(citation.quote)} [^p:{citation.passage_id}] — *{citation.title}*")
+        lines.append(f"- {one_line(citation.quote)} [^p:{citation.passage_id}] — *{citation.title}*")
     lines += [str(remark) for remark in found.data.get("remarks", [])]
     return "\n".join(lines)
 
@@ -113,7 +120,7 @@ def _definition(definition: dict[str, Any], language: Language) -> str:
 
 
 def _sentence(cited: dict[str, Any]) -> str:
-    return f"{_one_line(cited['text'])} [^p:{cited['passage_id']}]"
+    return f"{one_line(cited['text'])} [^p:{cited['passage_id']}]"
 
 
 def _claim(found: Found, language: Language) -> str:
@@ -190,7 +197,3 @@ def _paper_claims(found: Found, language: Language) -> str:
         return found.text
     intro = pick(language, "Claims that the library's papers make:", "라이브러리 논문들의 주장:")
     return "\n".join([intro, *(f"- {row['claim']} — *{row['title']}*" for row in rows)])
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -113,6 +113,35 @@ def test_conversations_are_listed_and_open(page, court):
     assert any(m.value == "first question" for m in app.markdown)
 
 
+def test_a_plan_over_the_budget_is_asked_and_answered_in_the_chat(page, court, monkeypatch):
+    run_id, _ = ask(court, "how does this model do IOI?")
+    court.ledger.runs.start(run_id)
+    payload = {
+        "run_id": "child",
+        "estimate_seconds": 3000,
+        "estimate_forward_passes": 9,
+        "text": "It takes 50 minutes.",
+    }
+    court.ledger.runs.emit(run_id, "approval", payload)
+    sent = []
+    monkeypatch.setattr("agent.queue.JobQueue.send", lambda self, run, message, topic: sent.append((run, message)))
+    app = page("chat", run=run_id)
+    assert not app.exception
+    assert "50 minutes" in app.warning[0].value
+    app.button(key=f"approve-{run_id}").click().run()
+    assert sent == [("child", {"approved": True})]
+
+
+def test_an_investigation_is_a_chip_that_leads_to_its_report(page, court):
+    child = court.investigate("How does it do IOI?")
+    run_id, conversation_id = ask(court, "how does this model do IOI?")
+    answer_run(court, run_id, Answer(text=f"It stands [^i:{child}].", investigations=[child]))
+    app = page("chat", conversation=conversation_id)
+    assert not app.exception
+    chips = [b.label for b in app.button if (b.key or "").startswith("chip-")]
+    assert chips == ["**1** How does it do IOI?"]
+
+
 def test_an_unknown_conversation_is_one_sentence(page):
     app = page("chat", conversation="nonesuch")
     assert not app.exception

@@ -97,3 +97,28 @@ def test_a_sign_of_life_between_batches_does_not_move_the_bar():
     shown = fold(events(alive)).progress
     assert shown is not None
     assert shown.done == 0.0
+
+
+PLAN = (
+    "plan",
+    {
+        "text": "1 claim to test",
+        "basis": "measured rates",
+        "claims": [{"text": "a0.h0 is necessary", "seconds": 2.0, "forward_passes": 1200}],
+        "over_budget": True,
+    },
+)
+ASKS = ("approval", {"estimate_seconds": 2, "estimate_forward_passes": 1200, "text": "Go on?"})
+
+
+def test_a_plan_stays_visible_with_each_claims_cost():
+    step = fold(events(PLAN, ("status", {"text": "on"}))).steps[0]
+    assert (step.title, step.notes) == ("1 claim to test", ("a0.h0 is necessary: 1,200 forward passes, 2 s",))
+
+
+def test_an_approval_is_asked_for_until_it_is_answered():
+    asked = events(PLAN, ASKS, ("status", {"text": "going on", "again": True}))
+    assert fold(asked).approval == "Go on?"
+    answered = fold(events(PLAN, ASKS, ("approved", {"approved": False})))
+    assert answered.approval is None
+    assert answered.steps[0].notes[-1].startswith("not approved")

@@ -61,3 +61,32 @@ def test_events_come_in_the_order_a_reader_needs(chat: Chat):
     kinds = [kind for kind, _ in chat.events]
     assert kinds.index("tool") < kinds.index("tool-result") < kinds.index("delta") < kinds.index("answer")
     assert kinds[-1] == "answer"
+
+
+def test_papers_are_compared_in_a_table_of_cited_sentences(chat: Chat):
+    answer = chat.ask("compare the IOI paper with activation patching")
+    assert chat.tools() == ["compare_papers"]
+    assert {c.document_id for c in answer.citations} == {"ioi-wang-2022", "activation-patching"}
+    assert answer.struck == []
+    assert answer.text.startswith("| |")
+
+
+def test_a_comparison_with_something_unknown_says_so_or_searches(chat: Chat):
+    answer = chat.ask("compare the IOI paper with the Norwegian capital gains tax")
+    assert chat.tools() == ["compare_papers", "search_library"]
+    assert answer.struck == []
+
+
+def test_disagreements_are_pairs_of_verbatim_cited_sentences(chat: Chat):
+    answer = chat.ask("where do papers disagree about faithfulness of circuits?")
+    assert chat.tools() == ["find_disagreements"]
+    for citation in answer.citations:
+        passage = chat.toolbox.library.passage(citation.passage_id)
+        assert passage.text[citation.start : citation.end] == citation.quote
+    assert answer.struck == []
+
+
+def test_how_something_works_in_general_is_answered_by_the_library(chat: Chat):
+    answer = chat.ask("how do induction heads work?")
+    assert chat.tools()[0] in ("define", "search_library")
+    assert "induction-head" in {c.document_id for c in answer.citations}
