@@ -1,8 +1,8 @@
 """A stored result as a notebook in plain TransformerLens: the same prompts, the same intervention, the same number.
 
 The notebook needs this program for nothing: token ids stand in it, and the weights of hand-built models lie beside
-it. It is written as nbformat JSON by hand. Covered are the behaviour gate, ablation and patching of components; which
-experiments are not is said by `write_notebook`. Runs in the worker, because prompts are drawn with the model's own
+it. It is written as nbformat JSON by hand. Covered are the experiments in `COVERED`: those that verdicts rest on, but for
+the assay and the probes; which are not is said by `write_notebook`. Runs in the worker, because prompts are drawn with the model's own
 tokenizer.
 """
 
@@ -14,17 +14,21 @@ from safetensors.torch import save_file
 
 from agent import notebook_cells as cells
 from agent.model_files import PACKAGED
-from agent.notebook_cells import COVERED
+from agent.notebook_readings import COVERED as READINGS
+from agent.notebook_readings import reading_cells
 from agent.packaged import PACKAGED as PACKAGES
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, find_experiment
+from tools.experiments.head_scores import HeadScores
 from tools.measurement import draw
 from tools.models import LoadedModel
 from tools.prompts import Prompts
+from tools.repeated_sequences import sequences_for
 from tools.result import Result, canonical_json
-from tools.task_spec import Task
+from tools.task_spec import Draw, Task
 from tools.tasks import find_task
 
+COVERED = (*cells.COVERED, *READINGS)
 TOLERANCE = 1e-3
 SWEEP_TARGETS = 5
 
@@ -39,22 +43,27 @@ def write_notebook(result: Result, model: LoadedModel, folder: Path, *, models_d
         raise ExperimentError(f"{result.experiment} has no notebook; these have: {', '.join(COVERED)}.")
     if model.sha256 != result.provenance.model_sha256:
         raise ExperimentError(f"{result.result_id} was measured on other weights than those of {model.spec} now.")
-    task = find_task(result.provenance.task or "")
-    params = find_experiment(result.experiment).params.model_validate(result.params)
-    assert isinstance(params, TaskParams), params
-    prompts = draw(Lab(model), task, params)
+    prompts, means = _drawn(result, model)
     if prompts.sha256 != result.provenance.prompts_sha256:
-        raise ExperimentError(f"The task {params.task} no longer draws the prompts of {result.result_id}.")
+        raise ExperimentError(f"The task {result.provenance.task} no longer draws the prompts of {result.result_id}.")
+    measurement = _measurement(result, model, prompts)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    code = [
-        _load(model, folder / f"{result.result_id}.safetensors", models_dir),
-        _prompts(prompts, _mean_prompts(model, task, params)),
-        cells.RUNS,
-    ]
-    code += _measurement(result)
+    weights = _load(model, folder / f"{result.result_id}.safetensors", models_dir)
+    code = [weights, _prompts(prompts, means), cells.RUNS, *measurement]
     path = folder / f"{result.result_id}.ipynb"
     path.write_text(json.dumps(_notebook(_words(result), code), indent=1, ensure_ascii=False), encoding="utf-8")
     return path
+
+
+def _drawn(result: Result, model: LoadedModel) -> tuple[Prompts, Prompts | None]:
+    """The prompts of a result, and those that its mean ablation averages over."""
+    params = find_experiment(result.experiment).params.model_validate(result.params)
+    if isinstance(params, HeadScores):
+        task = sequences_for(Lab(model), tuple(params.periods) if params.periods else None, params.split)
+        return task.draw(None, Draw(params.n * len(task.periods), params.split, params.seed)), None
+    assert isinstance(params, TaskParams), params
+    task = find_task(result.provenance.task or "")
+    return draw(Lab(model), task, params), _mean_prompts(model, task, params)
 
 
 def _load(model: LoadedModel, weights: Path, models_dir: Path) -> str:
@@ -95,17 +104,23 @@ def _prompts(prompts: Prompts, means: Prompts | None) -> str:
     return cells.PROMPTS.format(data=canonical_json(data))
 
 
-def _measurement(result: Result) -> list[str]:
+def _measurement(result: Result, model: LoadedModel, prompts: Prompts) -> list[str]:
+    """The cells that measure the result's numbers again and compare. Raises ExperimentError where hooks cannot."""
     stored = {estimate.name: estimate.value for estimate in result.estimates}
-    if result.experiment == "behaviour":
-        wanted = ["accuracy", "gap", "clean_metric", "corrupted_metric"]
-        source = [cells.BEHAVIOUR.format(kept=result.labels["kept_templates"])]
-    else:
-        quantity = "harm" if result.experiment == "head-ablation" else "restore"
-        targets = _targets(result, quantity)
-        wanted = ["gap", *targets]
-        source = [cells.PATCHING.format(position=result.params.get("position") or ""), _values(result)]
-        source.append((cells.HARM if quantity == "harm" else cells.RESTORE).format(targets=targets))
+    patching = cells.PATCHING.format(position=result.params.get("position") or "")
+    match result.experiment:
+        case "behaviour":
+            wanted = ["accuracy", "gap", "clean_metric", "corrupted_metric"]
+            source = [cells.BEHAVIOUR.format(kept=result.labels["kept_templates"])]
+        case "head-ablation" | "head-patching":
+            quantity = "harm" if result.experiment == "head-ablation" else "restore"
+            targets = _targets(result, quantity)
+            wanted = ["gap", *targets]
+            measured = (cells.HARM if quantity == "harm" else cells.RESTORE).format(targets=targets)
+            source = [patching, _values(result), measured]
+        case _:
+            wanted, found = reading_cells(result, model, prompts)
+            source = [patching, *found]
     compared = {name: stored[name] for name in wanted}
     return [*source, cells.COMPARE.format(stored=compared, tolerance=TOLERANCE)]
 

@@ -24,8 +24,9 @@ def bench(tmp_path_factory) -> Bench:
     return Bench(config, Ledger.open(config), worker_id="test")
 
 
-def measured(bench: Bench, experiment: str, **params) -> Result:
-    asked = Asked(experiment, {"task": MODEL, "n": 8, **params}, MODEL, run_id="r")
+def measured(bench: Bench, experiment: str, model: str = MODEL, **params) -> Result:
+    given = params if experiment == "head-scores" else {"task": model, "n": 8, **params}
+    asked = Asked(experiment, given, model, run_id="r")
     return bench.ledger.evidence.result(bench.measure(asked, progress=lambda *_: None, cancelled=lambda: False))
 
 
@@ -52,6 +53,27 @@ CASES = {
     "patch": ("head-patching", {"components": ["a1.h0"]}),
     "residual site": ("head-patching", {"components": ["resid1@END"]}),
     "sweep": ("head-patching", {}),
+    "attention": (
+        "attention-pattern",
+        {"model": "planted:names", "component": "a2.h0", "query": "END", "key": "IO", "rival": "S1"},
+    ),
+    "scores": ("head-scores", {"component": "a1.h0", "n": 6}),
+    "copying": ("copy-score", {"model": "planted:names", "component": "a2.h0"}),
+    "suppressing": ("copy-score", {"model": "planted:names", "component": "a2.h1"}),
+    "lens": ("logit-lens", {"layer": 2}),
+    "path into keys": ("path-patching", {"receiver": "a1.h0<k>", "senders": ["a0.h0"]}),
+    "path into queries": ("path-patching", {"model": "planted:names", "receiver": "a2.h0<q>", "senders": ["a1.h0"]}),
+    "path by zeroing": ("path-patching", {"receiver": "a2.h0", "senders": ["a1.h0"], "method": "zero"}),
+    "path into an MLP": ("path-patching", {"model": "planted:and", "receiver": "m1", "senders": ["a1.h0"]}),
+    "path into the logits": ("path-patching", {"receiver": "logits", "senders": ["a1.h2"]}),
+    "circuit": (
+        "circuit-evaluation",
+        {"components": ["a0.h0", "a1.h0"], "n_random": 0, "n_random_any": 0, "n_subsets": 0, "minimal": False},
+    ),
+    "circuit with MLPs": (
+        "circuit-evaluation",
+        {"model": "planted:and", "components": ["a0.h0", "a1.h0", "a1.h3", "m1"], "n_random": 0, "n_subsets": 0},
+    ),
 }
 
 
@@ -61,7 +83,8 @@ def executed(bench: Bench, tmp_path_factory) -> dict[str, tuple[str, str]]:
     paths, runs = {}, tmp_path_factory.mktemp("runs")
     for name, (experiment, params) in CASES.items():
         result = measured(bench, experiment, **params)
-        paths[name] = write_notebook(result, bench.model(MODEL), runs, models_dir=Path("nowhere"))
+        model = bench.model(params.get("model", MODEL))
+        paths[name] = write_notebook(result, model, runs, models_dir=Path("nowhere"))
     result = measured(bench, "head-ablation", components=["a1.h0"])
     wrong = [e.model_copy(update={"value": e.value + 0.01}) if e.name == "harm" else e for e in result.estimates]
     changed = result.model_copy(update={"estimates": wrong})
@@ -98,3 +121,9 @@ def test_an_experiment_without_a_notebook_says_which_have_one(bench, tmp_path):
     result = measured(bench, "direct-logit-attribution")
     with pytest.raises(ExperimentError, match="these have: behaviour, head-ablation, head-patching"):
         write_notebook(result, bench.model(MODEL), tmp_path, models_dir=tmp_path)
+
+
+def test_a_sweep_that_reads_heads_asks_for_one(bench, tmp_path):
+    result = measured(bench, "copy-score", model="planted:names")
+    with pytest.raises(ExperimentError, match="name a component"):
+        write_notebook(result, bench.model("planted:names"), tmp_path, models_dir=tmp_path)
