@@ -1,6 +1,6 @@
-"""The job that adds files and folders to the library, item by item: each is one durable step.
+"""The job that adds files and folders to the library: a handful of notes, or one paper, is one durable step.
 
-A job that is taken up again after its worker died does the item it was on again (an unchanged document is left alone)
+A job that is taken up again after its worker died does the step it was on again (an unchanged document is left alone)
 and goes on. Reading, cutting and embedding stand in `kb/`.
 """
 
@@ -16,6 +16,9 @@ from tools.errors import CancelledError
 if TYPE_CHECKING:
     from agent.workflows import Desk
 
+TOGETHER = 20  # notes in one step: they take milliseconds, keeping a step takes longer
+QUICK = (".md", ".markdown", ".txt")
+
 
 def ingest(desk: "Desk", job: Job) -> dict[str, Any]:
     """Add what the request names; the outcome is a `kb.records.IngestReport`. A stop leaves what is in, in."""
@@ -25,10 +28,11 @@ def ingest(desk: "Desk", job: Job) -> dict[str, Any]:
         items: list[dict[str, Any]] = []
         try:
             for plan in plans:
-                for file in plan["files"]:
-                    items.append(job.step(f"add {file}", lambda f=file, o=plan["origin"]: _add(library, f, o)))
-                    name = Path(file).name
-                    job.emit("progress", {"done": len(items) / total, "text": name, "experiment": "ingest"})
+                for files in batches(plan["files"]):
+                    done = job.step(f"add {files[0]}", lambda f=files, o=plan["origin"]: _add(library, f, o))
+                    items += done["items"]
+                    text = f"{len(items)} of {total}: {Path(files[-1]).name}"
+                    job.emit("progress", {"done": len(items) / total, "text": text, "experiment": "ingest"})
                 items += job.step(f"follow deletions in {plan['origin']}", lambda p=plan: _gone(library, p))["items"]
         except CancelledError:
             library.ingest.finish()
@@ -42,8 +46,20 @@ def _plan(library: Library, source: str) -> dict[str, Any]:
     return {"files": [str(file) for file in files], "origin": origin, "folder": Path(source).is_dir()}
 
 
-def _add(library: Library, file: str, origin: str) -> dict[str, Any]:
-    return library.ingest.one(Path(file), origin).model_dump(mode="json")
+def batches(files: list[str]) -> list[list[str]]:
+    """The files of each step, in order: notes together, anything that takes longer alone."""
+    grouped: list[list[str]] = []
+    for file in files:
+        quick = file.lower().endswith(QUICK)
+        if grouped and quick and grouped[-1][0].lower().endswith(QUICK) and len(grouped[-1]) < TOGETHER:
+            grouped[-1].append(file)
+        else:
+            grouped.append([file])
+    return grouped
+
+
+def _add(library: Library, files: list[str], origin: str) -> dict[str, Any]:
+    return {"items": [library.ingest.one(Path(file), origin).model_dump(mode="json") for file in files]}
 
 
 def _gone(library: Library, plan: dict[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """`circuit-court library`: the library from the terminal, without a worker."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ui import cli_library_study
 from ui.cli_output import ProgressLine, json_option, print_json, say, table
 
 if TYPE_CHECKING:
-    from kb.records import IngestReport
+    from kb.records import Filters, IngestReport
 
+JOB = 200  # files that are added in this process
 _ADDRESS = re.compile(r"(?:https?://|arxiv:|\d{4}\.\d{4,5}(?:v\d+)?$)", re.IGNORECASE)
 
 
@@ -38,7 +41,7 @@ def add(sources: tuple[str, ...], as_json: bool) -> None:
     """Add notes, papers, whole folders (wikis), web addresses or arXiv ids to the library.
 
     A folder is followed: added again, changed notes are updated and deleted ones go. What cannot be read is named;
-    the rest goes in. Addresses are fetched only when CIRCUIT_COURT_FETCH=true.
+    the rest goes in. More than 200 files are a job of a worker. Addresses are fetched only when CIRCUIT_COURT_FETCH=true.
     """
     from kb.fetch import Fetcher
     from kb.records import IngestReport
@@ -52,12 +55,24 @@ def add(sources: tuple[str, ...], as_json: bool) -> None:
         if is_address(source):
             line.show(f"fetching {source}")
             report = open_library().add_address(source, fetcher)
+        elif len(open_library().sources(Path(source))[0]) > JOB:
+            report = add_as_job(source, line)
         else:
             report = open_library().add(Path(source), progress=lambda n, total, item: line.show(item.source, n / total))
         items += report.items
         problems |= dict.fromkeys(report.problems)
     line.clear()
     _print_report(IngestReport(items=tuple(items), problems=tuple(problems)), as_json)
+
+
+def add_as_job(source: str, line: ProgressLine) -> "IngestReport":
+    """A large folder as a durable job of a worker: it goes on where it was when anything is killed; Ctrl-C cancels it."""
+    from kb.records import IngestReport
+    from ui.follow import follow
+    from ui.session import court_with_worker
+
+    with court_with_worker(line) as court:
+        return IngestReport.model_validate(follow(court, court.add_to_library([source]), line).outcome)
 
 
 def is_address(source: str) -> bool:
@@ -81,15 +96,49 @@ def _print_report(report: "IngestReport", as_json: bool) -> None:
     click.echo(f"library: {', '.join(counts) or 'nothing to do'}")
 
 
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that limit a search or a listing."""
+    for option in (
+        click.option("--model", help="Only documents that study this model."),
+        click.option("--language", type=click.Choice(["en", "ko"]), help="Only documents in this language."),
+        click.option("--trust", type=click.Choice(["low", "medium", "high"]), help="Only documents trusted this far."),
+        click.option(
+            "--kind", "kinds", multiple=True, help="Only this kind: note, concept, paper, article, reference."
+        ),
+        click.option("--tag", "tags", multiple=True, help="Only documents with this tag (all, when given again)."),
+        click.option("--until", type=int, help="Only documents up to this year."),
+        click.option("--since", type=int, help="Only documents from this year on."),
+    ):
+        command = option(command)
+    return command
+
+
+def _filters(chosen: dict[str, Any]) -> "Filters | None":
+    from kb.records import Filters
+
+    if not any(chosen.values()):
+        return None
+    return Filters(
+        kinds=chosen["kinds"] or None,
+        tags=chosen["tags"] or None,
+        languages=(chosen["language"],) if chosen["language"] else None,
+        min_trust=chosen["trust"],
+        model=chosen["model"],
+        year_from=chosen["since"],
+        year_to=chosen["until"],
+    )
+
+
 @library.command("search")
 @click.argument("question")
 @click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 100), help="Most passages to print.")
+@filter_options
 @json_option
-def search(question: str, limit: int, as_json: bool) -> None:
+def search(question: str, limit: int, as_json: bool, **filters: Any) -> None:
     """Find passages that answer QUESTION, in English or Korean."""
     from ui.library import open_library
 
-    found = open_library().search(question, limit=limit)
+    found = open_library().search(question, limit=limit, filters=_filters(filters))
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -122,10 +171,21 @@ def show(name: str, as_json: bool) -> None:
         "canonical": document.canonical_id if document.canonical_id != document.id else None,
         "trust": document.trust,
         "verification": document.verification,
+        "kind": document.kind,
+        "year": document.year,
+        "authors": ", ".join(document.authors),
+        "address": document.url or (f"arXiv {document.arxiv}" if document.arxiv else None),
         "aliases": ", ".join(document.aliases),
         "tags": ", ".join(document.tags),
+        "links to": ", ".join(document.links),
+        "linked from": ", ".join(document.linked_from),
+        "duplicates": ", ".join(document.duplicates),
+        "same work": ", ".join(document.same_work),
+        "source": document.source,
     }
     click.echo(click.style(document.title, bold=True))
+    if document.redirected_from:
+        say(f"{document.redirected_from} leads here: it is a duplicate of this note.")
     table(("", ""), [(key, value) for key, value in facts.items() if value])
     for problem in document.problems:
         say(problem)
@@ -133,14 +193,17 @@ def show(name: str, as_json: bool) -> None:
 
 
 @library.command("list")
+@filter_options
 @json_option
-def list_(as_json: bool) -> None:
-    """List every document with its kind and trust."""
+def list_(as_json: bool, **filters: Any) -> None:
+    """List the documents with their kind and trust."""
     from ui.library import open_library
 
-    found = open_library().documents()
+    found = open_library().documents(_filters(filters))
     if as_json:
         print_json([line.model_dump(mode="json") for line in found])
+    elif not found and any(filters.values()):
+        click.echo("No document passes these filters.")
     elif not found:
         click.echo("The library is empty. Bring in the starter notes: circuit-court library build")
     else:
@@ -148,92 +211,14 @@ def list_(as_json: bool) -> None:
         table(("id", "kind", "year", "trust", "title"), rows)
 
 
-@library.command("claims")
-@click.option("--model", help="Only claims about this model.")
-@click.option("--component", help="Only claims about this component.")
-@click.option("--task", help="Only claims about this task.")
-@json_option
-def claims(model: str | None, component: str | None, task: str | None, as_json: bool) -> None:
-    """List the literature's claims that can be tested here."""
+@library.command("remove")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove the document with the id NAME; its file stays where it is."""
     from ui.library import open_library
 
-    found = open_library().claims(model=model, component=component, task=task)
-    if as_json:
-        print_json([claim.model_dump(mode="json") for claim in found])
-    else:
-        table(("document", "claim"), [(claim.document_id, claim.claim) for claim in found])
+    click.echo(f"library: {open_library().remove(name)} removed")
 
 
-@library.command("evaluate")
-@click.argument("file", type=click.Path(path_type=Path))
-def evaluate(file: Path) -> None:
-    """Measure how well the library answers the questions of FILE, and print one JSON object.
-
-    FILE holds one question a line: {"q", "keys", "lang", "kind"}; kind `unanswerable` counts as right when the library
-    declines.
-    """
-    from ui.library import open_library
-
-    if not file.is_file():
-        raise click.UsageError(f"there is no file {file}.")
-    print_json(open_library().evaluate(file))
-
-
-@library.command("compare")
-@click.argument("names", nargs=-1, required=True)
-@json_option
-def compare(names: tuple[str, ...], as_json: bool) -> None:
-    """Compare documents in a table: question, method, findings with numbers, limits; every cell is cited."""
-    from kb.comparison import as_markdown
-    from ui.library import open_library
-
-    rows = open_library().compare(list(names))
-    if as_json:
-        print_json([row.model_dump(mode="json") for row in rows])
-    else:
-        click.echo(as_markdown(rows))
-
-
-@library.command("disagreements")
-@click.argument("topic")
-@json_option
-def disagreements(topic: str, as_json: bool) -> None:
-    """Show cited sentences on TOPIC that point in opposite directions, with what differs between them."""
-    from ui.library import open_library
-
-    found = open_library().disagreements(topic)
-    if as_json:
-        print_json([pair.model_dump(mode="json") for pair in found])
-        return
-    for pair in found:
-        click.echo(
-            f"{pair.kind}\n  {pair.one.document_id}: {pair.one.text}\n  {pair.other.document_id}: {pair.other.text}"
-        )
-        differs = {"model": pair.models, "metric": pair.metrics, "ablation": pair.ablations}
-        for name, (one, other) in differs.items():
-            if one or other:
-                click.echo(f"  {name} differs: {', '.join(one) or '–'} against {', '.join(other) or '–'}")
-    if not found:
-        click.echo("Nothing in the library disagrees about this, as far as its words show.")
-
-
-@library.command("export")
-@click.argument("kind", type=click.Choice(["bibtex", "markdown", "passages"]))
-@click.option("--tag", "tags", multiple=True, help="Only documents with this tag (may be given more than once).")
-@click.option("--out", type=click.Path(path_type=Path), help="File to write; a folder for `passages`.")
-def export(kind: Literal["bibtex", "markdown", "passages"], tags: tuple[str, ...], out: Path | None) -> None:
-    """Write a reading list (BibTeX or Markdown), or all passages with their vectors (JSONL and NumPy)."""
-    from kb.records import Filters
-    from ui.library import open_library
-
-    if kind == "passages":
-        if out is None:
-            raise click.UsageError("Name the folder to write passages into: --out FOLDER")
-        say(f"{open_library().export_passages(out)} passages in {out}")
-        return
-    text = open_library().export(kind, Filters(tags=tags or None))
-    if out is None:
-        click.echo(text)
-    else:
-        out.write_text(text, encoding="utf-8")
-        say(f"written: {out}")
+for study in ("summarise", "define", "claims", "evaluate", "compare", "disagreements", "export"):
+    library.add_command(getattr(cli_library_study, study))

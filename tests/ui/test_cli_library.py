@@ -1,0 +1,126 @@
+"""The library from the terminal: what each command prints, on notes of one's own and on a stand-in llm."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from agent.library import open_library
+from tests.agent.chat.standin import standin
+from ui import library as opened
+from ui.cli import cli
+
+NOTES = {
+    "copy-head.md": """---
+id: copy-head
+title: Copy head
+aliases: [복사 헤드]
+source_trust_level: high
+year: 2022
+tags: [heads]
+claims:
+  - claim: Removing the copy head lowers accuracy
+    refuted_if: accuracy does not fall
+---
+A copy head writes the token it attends to. See [[old-copy]] and [[lens]].
+
+## Findings
+
+- Removing head 9.9 lowers accuracy by 34%.
+
+## Limits
+
+- Only GPT-2 small was studied, on 1,024 prompts.
+""",
+    "old-copy.md": "---\nid: old-copy\nduplicate_of: copy-head\n---\nAn older note about the copy head.\n",
+    "lens.md": "---\nid: lens\nyear: 2020\nsource_trust_level: low\n---\nA lens reads the copy head early.\n",
+}
+
+
+@pytest.fixture
+def run(home, tmp_path):
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    for name, text in NOTES.items():
+        (vault / name).write_text(text, encoding="utf-8")
+    with open_library(home) as library:
+        library.add(vault)
+    opened.open_library.cache_clear()
+    yield lambda *arguments: CliRunner().invoke(cli, ("library", *arguments))
+    opened.open_library.cache_clear()
+
+
+def ids(done):
+    return [entry["id"] for entry in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--since", "2021"), ["copy-head"]),
+        (("--until", "2021"), ["lens"]),
+        (("--trust", "medium"), ["copy-head"]),
+        (("--tag", "heads"), ["copy-head"]),
+        (("--language", "ko"), []),
+    ],
+)
+def test_filters_limit_lists_and_searches(run, options, expected):
+    assert ids(run("list", "--json", *options)) == expected
+    found = json.loads(run("search", "copy head", "--json", *options).stdout)
+    assert {hit["document_id"] for hit in found["hits"]} <= set(expected)
+
+
+def test_a_note_is_shown_with_its_links_and_what_leads_to_it(run):
+    done = run("show", "old-copy")
+    assert "old-copy leads here" in done.stderr
+    assert "links to" in done.stdout
+    assert "lens" in done.stdout
+
+
+def test_summary_is_an_extract_without_an_llm(run):
+    done = run("summarise", "copy-head")
+    assert "Findings\n- Removing head 9.9 lowers accuracy by 34%." in done.stdout
+    assert "To test\n- Removing the copy head lowers accuracy" in done.stdout
+
+
+def test_llm_words_a_summary_and_what_fails_is_listed(run, home, monkeypatch):
+    with open_library(home) as library:
+        cited = {passage.heading.rpartition(" > ")[2]: passage.id for passage in library.passages("copy-head")}
+    script = [
+        f"findings: Removing head 9.9 lowers accuracy by 34% [^p:{cited['Findings']}]\n"
+        f"- limits: It was studied only in GPT-2 small [^p:{cited['Limits']}].\n"
+        f"findings: Removing it lowers accuracy by 71% [^p:{cited['Findings']}]\n"
+        "It is a wonderful head."
+    ]
+    with standin(script) as server:
+        monkeypatch.setenv("CIRCUIT_COURT_LLM", "openai:test-model")
+        monkeypatch.setenv("CIRCUIT_COURT_LLM_BASE_URL", server.url)
+        monkeypatch.setenv("CIRCUIT_COURT_LLM_API_KEY", "sk-test")
+        done = run("summarise", "copy-head")
+        asked = server.requests[0]["messages"][1]["content"]
+    assert "Findings\n- Removing head 9.9 lowers accuracy by 34%" in done.stdout
+    assert "Limits\n- It was studied only in GPT-2 small" in done.stdout
+    assert "2 sentences dropped:" in done.stdout
+    assert "the number 71% is not in what it cites" in done.stdout
+    assert "it cites nothing" in done.stdout
+    assert cited["Limits"] in asked
+
+
+def test_a_term_is_defined_in_the_words_of_its_note(run):
+    assert "A copy head writes the token it attends to." in run("define", "복사 헤드").stdout
+
+
+def test_a_document_is_removed_by_its_id(run):
+    assert "lens removed" in run("remove", "lens").stdout
+    assert "lens" not in ids(run("list", "--json"))
+
+
+def test_a_large_folder_is_a_job_of_a_worker(run, home, tmp_path, monkeypatch):
+    from ui import cli_library
+
+    monkeypatch.setattr(cli_library, "JOB", 2)
+    done = run("add", str(tmp_path / "vault"))
+    assert "3 unchanged" in done.stdout, done.output
+    from agent.court import Court
+
+    assert [entry.kind for entry in Court(home).runs()] == ["ingest"]
