@@ -38,6 +38,11 @@ def site_fields(sentence: Sentence) -> dict[str, Any]:
     knows = words.KNOWS.search(sentence.marked) is not None
     if lens or (knows and re.search(r"\banswer\b|정답|답을", sentence.marked)):
         return _lens(sentence, site, knows=knows and not lens)
+    if beyond := words.BEYOND_PROBE.search(sentence.marked):
+        raise ClaimError(
+            f"G2: {beyond[0]!r} says more than a probe can show. Verify that it is decodable there, and separately that "
+            f"patching {site} restores the task."
+        )
     return {"type": "decoding", "components": (site,), "details": {"target": _decoded(sentence)}}
 
 

@@ -69,6 +69,9 @@ DECODED = _any(
 )
 KNOWS = _any(r"\bknows?\b|\bdecided?\b|\bdecides?\b|안다|알고|결정")
 LENS = _any(r"\b(?:logit |tuned )?lens\b|렌즈")
+BEYOND_PROBE = _any(
+    r"\bcircuit\b|\buses?\b|\bcomput\w+|\bbecause\b|\bmechanism\b|\bcauses?\b|\bdrives?\b|\brel(?:y|ies)\b|회로|사용"
+)
 STEERS = _any(r"\bsteer\w*|\badding\b.*\b(?:vector|direction)|스티어링|조향")
 FEATURE = _any(r"\bsae\b|\bfeatures?\b|\bmonosemantic\b|특징|피처")
 RESPONDS = _any(r"\bresponds?\b|\bfires?\b|\bdetects?\b|\bactivat\w+ (?:on|for)\b|반응")

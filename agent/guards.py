@@ -2,8 +2,10 @@
 
 Before registration: gradient scores are no evidence (G13), explore prompts are no evidence (G11). At judgement: results
 of other prompts, another model or another task version than registered make the run invalid (G11, G18); remarks for
-real-but-small effects (G6), single ablations (G8) and self-repair (G9) are noted by id. The rest lives where it bites:
-scope and universality words in the parser (G5, G16), absence in its own claim type (G7), revisions in the ledger (G12).
+real-but-small effects (G6), single ablations (G8), self-repair (G9) and words above the evidence's rung (G17) are noted
+by id. The rest lives where it bites: neurons, features, scope and universality in the parser (G1, G4, G5, G16), probes in
+their own claim type (G2), absence in its own (G7), faithfulness never alone (G10), revisions in the ledger (G12), scores
+with two periods and a control (G14), never one prompt (G15: a look has at least two).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +18,7 @@ from tools.result import Result
 if TYPE_CHECKING:
     from agent.predictions import Prediction, Registration
 
-NOMINATORS = frozenset({"screen", "attribution-patching", "eap", "eap-ig", "edge-attribution"})
-OBSERVATIONAL_ONLY = frozenset({"attention-patterns", "head-scores", "logit-lens", "direct-logit-attribution", "probe"})
+NOMINATORS = frozenset({"screen", "attribution-patching", "edge-attribution", "circuit-discovery"})
 
 
 def check_predictions(predictions: "Sequence[Prediction]") -> None:

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent import inference as inf
 from agent.cards import VerdictWord
-from agent.claims import METHOD_VERSION
+from agent.claims import METHOD_VERSION, Claim, listed
 from agent.findings import Finding
 from agent.guards import noted, wrong_data
+from agent.ladder import capped
 from agent.predictions import Prediction, Registration
 from agent.remarks import what_would_change, which_remarks
 from agent.scope import scope_of
@@ -87,7 +88,7 @@ def judge(registration: Registration, evidence: Evidence) -> Verdict:
         reason=reason,
         rung=reached,
         rung_requested=registration.rung_requested,
-        displayed=claim.kind.displayed(claim, word, findings),
+        displayed=_displayed(claim, word, findings, reached),
         scope=scope_of(registration, evidence),
         remarks=which_remarks(registration, findings, evidence),
         missing=what_would_change(registration, findings, evidence, word),
@@ -97,6 +98,14 @@ def judge(registration: Registration, evidence: Evidence) -> Verdict:
         p_hypothesis=_p_hypothesis(registration, findings),
         strength=_strength(registration, findings, evidence, reached),
     )
+
+
+def _displayed(claim: Claim, word: VerdictWord, findings: Mapping[str, Finding], rung: int) -> str:
+    """The type's own sentence; one that says more than the rung carries is replaced (METHOD 3.1, guard G17)."""
+    sentence = claim.kind.displayed(claim, word, findings)
+    if word != "supported":
+        return sentence
+    return capped(sentence, rung, f"what was registered for {listed(claim.components)} holds")
 
 
 def _findings(registration: Registration, evidence: Evidence) -> dict[str, Finding]:

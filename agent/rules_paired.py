@@ -121,7 +121,7 @@ class ShareRule(RuleModel):
         outcome: Outcome = "pass" if bounds.low > 0 else "fail" if bounds.high < 0 else "open"
         words = {"pass": "at most", "fail": "more than", "open": "not clearly below"}[outcome]
         shown = (self.sign * small.mean(), self.sign * large.mean())
-        reason = f"{self.quantity} {shown[0]:.3f} is {words} {self.share:g} of {shown[1]:.3f} ({self.of_key})"
+        reason = f"{self.quantity} {shown[0]:.3f}, {words} {self.share:g} of the {shown[1]:.3f} in {self.of_key}"
         sub = "larger" if outcome == "fail" else ""
         return finding_of(outcome, reason, bounds, sign=1, sub=sub, p_plus=p_plus, p_minus=p_minus)
 

@@ -115,7 +115,7 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     what, where = target_words(_target(claim)), claim.components[0]
     shown = interval_words(findings.get("C1"))
     if verdict == "supported":
-        return f"{what} is decodable at {where} (accuracy {shown} above chance); nothing is shown about its use"
+        return f"{what} is decodable at {where} (accuracy {shown} above chance), which is all that a probe shows"
     if verdict == "refuted":
         failed = "; ".join(f"{key}: {one.reason}" for key, one in findings.items() if one.outcome == "fail")
         return f"{what} is not decodable at {where} beyond what chance and surface cues give ({failed})"

@@ -102,7 +102,7 @@ def suppression(*, without: float) -> Verdict:
 def test_a_negative_mover_whose_effect_vanishes_with_the_prediction_is_supported():
     verdict = suppression(without=0.03)
     assert verdict.verdict == "supported", verdict.reason
-    assert "0.5 of" in verdict.findings["U1"].reason
+    assert "0.5 of the -0.160 in C3" in verdict.findings["U1"].reason
 
 
 def test_a_head_that_works_against_any_answer_suppresses_nothing():

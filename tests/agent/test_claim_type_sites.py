@@ -49,6 +49,7 @@ def test_sentences_about_the_lens(text: str, details: dict[str, bool]):
     [
         ("layer 20 stores something beautiful", "What is said to be decodable"),
         ("head 20.0 knows the answer", "name the place"),
+        ("the circuit decodes the order of the names at layer 20", "more than a probe can show"),
         ("f12:4051 represents names", "no sparse autoencoder"),
         ("m3.n17 responds to commas", "labelled tokens"),
         ("steering with m3 along a direction changes IOI", "no experiment here adds a direction"),
@@ -79,7 +80,7 @@ def probed(**means: float) -> Verdict:
 def test_a_probe_beyond_its_controls_is_decodable_and_no_more():
     verdict = probed()
     assert (verdict.verdict, verdict.rung) == ("supported", 2)
-    assert "nothing is shown about its use" in verdict.displayed
+    assert "which is all that a probe shows" in verdict.displayed
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,18 @@
 """Guards bite: gradient scores, explore prompts, other data than registered."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import tools.experiments as experiments_folder
 from agent.errors import ClaimError
-from agent.guards import check_predictions
+from agent.guards import NOMINATORS, check_predictions
 from agent.judge import judge
 from tests.agent.made import necessity_evidence, registration
 from tools.result import Result
+
+NOMINATOR = re.compile(r'@experiment\("([\w-]+)", version=\d+, kind="nominator"\)')
 
 
 def changed(result: Result, **fields: object) -> Result:
@@ -19,6 +25,12 @@ def test_gradient_scores_are_never_evidence():
     prediction = registration().critical()[0].model_copy(update={"experiment": "screen"})
     with pytest.raises(ClaimError, match="G13"):
         check_predictions([prediction])
+
+
+def test_every_nominator_of_the_laboratory_is_known_to_the_guard():
+    found = (Path(experiments_folder.__path__[0])).glob("*.py")
+    named = {m[1] for path in found for m in NOMINATOR.finditer(path.read_text(encoding="utf-8"))}
+    assert named == NOMINATORS
 
 
 def test_explore_prompts_are_never_evidence():

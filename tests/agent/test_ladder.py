@@ -1,7 +1,11 @@
 """Words and rungs: no sentence of the court overreaches, others' sentences are capped."""
 
+from dataclasses import replace
+
 import pytest
 
+import agent.claims as claims_module
+from agent.claims import Claim, claim_types
 from agent.judge import judge
 from agent.ladder import capped, overreach
 from tests.agent.made import necessity_evidence, registration
@@ -32,3 +36,32 @@ def test_an_overreaching_sentence_is_replaced_and_says_why():
 def test_the_courts_own_sentences_never_overreach(harm: float):
     verdict = judge(registration(), necessity_evidence(harm))
     assert overreach(verdict.displayed, 3) == []
+
+
+DETAILS: dict[str, dict[str, object]] = {
+    "head-role": {"role": "s-inhibition"},
+    "target-role": {"target": "previous", "carries": "token"},
+    "decoding": {"target": "order"},
+}
+PARTS = {
+    "edge": ("a1.h0", "a2.h0"),
+    "comparison": ("a1.h0", "a2.h0"),
+    "backup": ("a1.h0", "a2.h0"),
+    "decoding": ("resid20@END",),
+    "readable": ("resid20@END",),
+}
+
+
+@pytest.mark.parametrize("kind", list(claim_types()))
+def test_no_type_says_more_than_its_rung_when_it_is_supported(kind: str):
+    parts = PARTS.get(kind, ("a1.h0", "a2.h0") if "group" in kind or "circuit" in kind else ("a1.h0",))
+    claim = Claim(type=kind, model="smollm2", task="ioi", components=parts, details=DETAILS.get(kind, {}))
+    assert overreach(claim.kind.displayed(claim, "supported", {}), claim.kind.rung(claim)) == []
+
+
+def test_a_sentence_above_its_rung_is_replaced_in_the_verdict(monkeypatch: pytest.MonkeyPatch):
+    record = registration()
+    too_much = replace(record.claim.kind, displayed=lambda claim, word, findings: "a20.h0 implements IOI")
+    monkeypatch.setitem(claims_module._TYPES, "necessity", too_much)
+    shown = judge(record, necessity_evidence(0.36)).displayed
+    assert shown.startswith("what was registered for a20.h0 holds (rung 3")
