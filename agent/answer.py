@@ -10,6 +10,8 @@ import re
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.usage import Usage
+
 MARKER = re.compile(r"\[\^(?P<kind>[prci]):(?P<id>[A-Za-z0-9_.:-]+)\]")
 
 
@@ -42,3 +44,4 @@ class Answer(BaseModel):
     investigations: list[str] = Field(default_factory=list, description="ids of investigations' runs")
     struck: list[str] = Field(default_factory=list, description="numbers and quotations that did not resolve")
     llm: str = Field(default="built-in analyst", description="who worded it")
+    usage: Usage | None = Field(default=None, description="what the llm took; null for the built-in analyst")

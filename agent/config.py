@@ -26,6 +26,10 @@ class Config:
     dtype: str = "float32"
     budget_seconds: float = 1200.0
     budget_forward_passes: int = 200_000
+    budget_tokens: int | None = 500_000
+    budget_money: float | None = None
+    llm_price_input: float | None = None
+    llm_price_output: float | None = None
     fetch: bool = False
     chroma_url: str | None = None
 

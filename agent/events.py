@@ -15,6 +15,8 @@ misses nothing, across reloads and restarts. Payloads are plain JSON:
 | `plan` | `{"text", "basis", "claims": [{"text", "seconds", "forward_passes"}], "over_budget": bool}` what is to be tested |
 | `approval` | `{"estimate_seconds", "estimate_forward_passes", "text"}` waits for a yes or no; in a chat's run also `"run_id"` of the run that waits |
 | `approved` | `{"approved": bool}` the answer to it |
+| `read` | `{"said", "claim", "llm"}` the claim, in the court's words, that an llm read a sentence as; before it is registered |
+| `usage` | an `agent.usage.Usage` as JSON: one call of the llm |
 | `delta` | `{"text"}` the next piece of the answer's words |
 | `answer` | the whole `agent.answer.Answer` as JSON; always the last before `ended` of an `ask` run |
 | `ended` | `{"status": done, failed or cancelled, "error": one sentence or null}`; always the last event |
@@ -35,6 +37,8 @@ EventKind = Literal[
     "plan",
     "approval",
     "approved",
+    "read",
+    "usage",
     "delta",
     "answer",
     "ended",

@@ -134,6 +134,7 @@ def _turn(desk: Desk, job: Job) -> dict[str, Any]:
     from agent.chat.turn import run_turn
     from agent.court import Court
     from agent.library import open_library
+    from agent.usage import Meter, Rates, usage_of
 
     events = job.ledger.runs.events(job.run_id)
     for event in events:
@@ -158,6 +159,7 @@ def _turn(desk: Desk, job: Job) -> dict[str, Any]:
             task=desk.config.task,
             emit=job.emit,
             cancelled=job.cancelled,
+            meter=Meter(Rates.of(desk.config), job.emit, usage_of(events)),
         )
         answer = run_turn(job.request["question"], history, toolbox=toolbox, llm=llm, name=name)
     finally:

@@ -47,6 +47,8 @@ def plain_answer(answer: Answer) -> str:
     if sources:
         lines += ["", "Sources"]
         lines += [f"  [{source.number}] {describe(source)}" for source in sources]
+    if answer.usage is not None:
+        lines += ["", f"{answer.llm}: {answer.usage.says()}"]
     if answer.struck:
         lines += ["", "Struck out, because it does not resolve to anything stored: " + "; ".join(answer.struck)]
     return "\n".join(lines)

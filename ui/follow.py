@@ -72,7 +72,9 @@ def show(event: Event, line: ProgressLine) -> None:
             line.note(f"  {payload['key']} {payload['outcome']}: {payload['text']}")
         case "verdict":
             line.note(f"verdict: {payload['verdict']} (rung {payload['rung']})")
+        case "read":
+            line.note(f"read by {payload['llm']} as: {payload['claim']}")
         case "tool":
             line.show(f"{payload['tool']} …")
-        case "tool-result" | "delta" | "answer" | "approved" | "ended":
+        case "tool-result" | "delta" | "answer" | "approved" | "usage" | "ended":
             pass

@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_never
 
 from agent.answer import Answer
 from agent.events import Event
+from agent.usage import Usage
 
 STILL_WORKING = "working"
 StepState = Literal["running", "done", "failed"]
@@ -48,6 +49,7 @@ class RunView:
     error: str | None = None
     last: int = 0
     verdicts: dict[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
 
 
 def fold(events: Iterable[Event], view: RunView | None = None) -> RunView:
@@ -91,6 +93,11 @@ def _after(view: RunView, event: Event) -> RunView:
         case "approved":
             said = "approved" if payload["approved"] else "not approved: what fits the budget is done"
             return replace(view, approval=None, status=said, steps=_noted(view.steps, "plan", said))
+        case "read":
+            step = Step(f"read-{event.seq}", f"Read as: {payload['claim']}", state="done", notes=(_read(payload),))
+            return replace(view, steps=(*view.steps, step), status="the sentence is read")
+        case "usage":
+            return replace(view, usage=view.usage + Usage.model_validate(payload))
         case "delta":
             return replace(view, text=view.text + payload["text"], status="writing")
         case "answer":
@@ -104,6 +111,10 @@ def _after(view: RunView, event: Event) -> RunView:
 def _registered(payload: dict[str, Any]) -> str:
     count = len(payload["predictions"])
     return f"{count} prediction{'s' if count != 1 else ''} registered as {payload['prereg_hash'][:12]}"
+
+
+def _read(payload: dict[str, Any]) -> str:
+    return f"by {payload['llm']}, from: {payload['said']}"
 
 
 def _planned(payload: dict[str, Any]) -> tuple[str, ...]:

@@ -51,6 +51,16 @@ class Settings(BaseSettings):
     dtype: str = Field(default="float32", description="number format the model is loaded in")
     budget_seconds: float = Field(default=1200.0, gt=0, description="longest plan that runs without being approved")
     budget_forward_passes: int = Field(default=200_000, gt=0, description="most forward passes without approval")
+    budget_tokens: int | None = Field(
+        default=500_000, gt=0, description="most tokens of the llm in one turn of the chat or one investigation"
+    )
+    budget_money: float | None = Field(
+        default=None, gt=0, description="most money for the llm in the same, counted when both prices are set"
+    )
+    llm_price_input: float | None = Field(default=None, ge=0, description="price of a million tokens read by the llm")
+    llm_price_output: float | None = Field(
+        default=None, ge=0, description="price of a million tokens written by it; money is shown when both are set"
+    )
     fetch: bool = Field(default=False, description="whether `library add` may fetch web addresses and arXiv ids")
     chroma_url: str | None = Field(default=None, description="address of a Chroma server; embedded when absent")
 

@@ -39,6 +39,8 @@ def draw_answer(answer: Answer, key: str) -> None:
         with st.container(horizontal=True, gap="xsmall", key=f"sources-{key}"):
             for source in sources:
                 _chip(source, key)
+    if answer.usage is not None:
+        st.caption(f"{plain(answer.llm)}: {plain(answer.usage.says())}")
     if answer.struck:
         st.caption(f"Struck out, because nothing stored bears it out: {plain('; '.join(answer.struck))}")
 

@@ -41,6 +41,8 @@ def draw_live(view: RunView) -> None:
         st.progress(min(1.0, max(0.0, view.progress.done)), text=f"{view.progress.done:.0%}")
     if view.steps:
         draw_steps(view, expanded=True)
+    if view.usage.calls:
+        st.caption(plain(view.usage.says()))
     if view.approval:
         st.warning(plain(view.approval), icon=":material/pan_tool:")
     if view.text:

@@ -17,6 +17,7 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
 from langchain_core.tools import BaseTool, StructuredTool
 
 from agent.chat.analyst import BuiltInAnalyst
@@ -24,6 +25,7 @@ from agent.chat.found import Found
 from agent.chat.llm import explain
 from agent.chat.toolbox import Toolbox
 from agent.errors import USER_ERRORS
+from agent.usage import Meter
 from tools.errors import CancelledError
 
 MODEL_CALLS = 12
@@ -89,16 +91,22 @@ def _on_error(error: Exception, request: ToolCallRequest) -> str | None:
     return None
 
 
-def _worded(name: str) -> Any:
-    """Whatever the provider's package raises during a call of the llm becomes an LlmError; our own defects stay."""
+def _worded(name: str, meter: Meter) -> Any:
+    """Each call of the llm is counted, and refused beyond the limit; what the provider's package raises becomes an
+    LlmError."""
 
     def call(request: Any, handler: Callable[[Any], Any]) -> Any:
+        meter.check()
         try:
-            return handler(request)
+            response = handler(request)
         except USER_ERRORS:
             raise
         except Exception as failure:  # every provider's package raises its own classes
             raise explain(failure, name) from failure
+        for message in response.result:
+            if isinstance(message, AIMessage):
+                meter.add(message.usage_metadata)
+        return response
 
     return wrap_model_call(call)
 
@@ -112,7 +120,7 @@ def build_graph(llm: BaseChatModel, toolbox: Toolbox, name: str) -> Any:
         middleware=cast(
             Any,
             [
-                *([] if isinstance(llm, BuiltInAnalyst) else [_worded(name)]),
+                *([] if isinstance(llm, BuiltInAnalyst) else [_worded(name, toolbox.meter)]),
                 ToolErrorMiddleware(_on_error),
                 ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="error"),
                 ToolCallLimitMiddleware(run_limit=TOOL_CALLS, exit_behavior="continue"),

@@ -5,6 +5,7 @@
 is contacted here: a wrong key shows itself on the first turn, as an LlmError with the remedy.
 """
 
+import re
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -14,7 +15,7 @@ from agent.config import Config
 from agent.errors import LlmError
 
 PACKAGES = {"anthropic": "anthropic", "openai": "openai", "ollama": "ollama"}
-KEYLESS = {"ollama"}
+_KEY = re.compile(r"(?i:bearer)\s+\S+|\b(?:sk|pk|key|gsk|xai|AIza)[-_][\w-]{4,}")  # as providers spell keys
 
 
 def build_llm(config: Config, experiments: list[str]) -> tuple[BaseChatModel, str]:
@@ -33,6 +34,8 @@ def build_llm(config: Config, experiments: list[str]) -> tuple[BaseChatModel, st
     from langchain.chat_models import init_chat_model
 
     settings: dict[str, Any] = {"timeout": 120, "max_retries": 2}
+    if provider == "openai":
+        settings["stream_usage"] = True  # other servers than OpenAI's own count tokens of a stream only when asked
     if config.llm_base_url:
         settings["base_url"] = config.llm_base_url
     if config.llm_api_key:
@@ -71,4 +74,5 @@ def explain(failure: BaseException, llm: str) -> LlmError:
 
 
 def _first_line(failure: BaseException) -> str:
-    return (str(failure).strip().splitlines() or [type(failure).__name__])[0][:200]
+    line = (str(failure).strip().splitlines() or [type(failure).__name__])[0][:200]
+    return _KEY.sub("[hidden]", line)

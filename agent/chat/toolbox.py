@@ -17,6 +17,7 @@ from agent.chat.found_report import report_found
 from agent.court import Court
 from agent.errors import AgentError, LedgerError
 from agent.report import Report
+from agent.usage import Meter, Usage
 from kb.errors import UnknownNameError
 from kb.library import Library
 from kb.records import Cited, Filters, Hit
@@ -24,7 +25,7 @@ from tools.errors import CancelledError
 from tools.result import Result
 
 Emit = Callable[[str, dict[str, Any]], None]
-FORWARDED = {"status", "registered", "progress", "evidence", "verdict", "plan", "approval", "approved"}
+FORWARDED = {"status", "registered", "progress", "evidence", "verdict", "plan", "approval", "approved", "read"}
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Toolbox:
     task: str
     emit: Emit
     cancelled: Callable[[], bool]
+    meter: Meter
 
     def experiments(self) -> list[dict[str, Any]]:
         """The catalogue of experiments that a worker published."""
@@ -252,6 +254,8 @@ class Toolbox:
                 stopped = True
             if event.kind == "approval":
                 self.emit(event.kind, {"run_id": run_id, **event.payload})
+            elif event.kind == "usage":
+                self.meter.take(Usage.model_validate(event.payload))
             elif event.kind in FORWARDED:
                 self.emit(event.kind, event.payload)
         run = self.court.run(run_id)

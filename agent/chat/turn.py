@@ -54,6 +54,8 @@ def run_turn(
     if not said.strip():
         raise LlmError(f"{name} ended its turn without an answer. Ask again, or use another model.")
     answer = check_answer(said, found, question=question, llm=name)
+    if toolbox.meter.total.calls:
+        answer = answer.model_copy(update={"usage": toolbox.meter.total})
     toolbox.emit("answer", answer.model_dump(mode="json"))
     return answer
 

@@ -95,6 +95,7 @@ def test_a_chat_that_is_stopped_stops_the_verification_it_asked_for(running):
 
 
 KILLS = int(os.environ.get("CIRCUIT_COURT_TEST_KILLS", "3"))  # of the random moments; 20 for the long version
+SEED = int(os.environ.get("CIRCUIT_COURT_TEST_SEED", "11"))  # other moments
 
 
 def kill_at_random_moments(running: tuple[Court, WorkerSupervisor], run_id: str, seed: int) -> int:
@@ -125,7 +126,7 @@ def test_an_investigation_survives_kills_at_random_moments(running):
     """Same verdicts as an investigation that nobody disturbs, nothing lost, nothing twice."""
     court, _ = running
     run_id = court.investigate("How does this model do the task?", model="planted:or", task="planted:or")
-    assert kill_at_random_moments(running, run_id, seed=11) >= 2
+    assert kill_at_random_moments(running, run_id, seed=SEED) >= 2
     ended(court, run_id)
     run = court.run(run_id)
     assert run.status == "done", run.error

@@ -14,6 +14,7 @@ from agent.chat.toolbox import Toolbox
 from agent.chat.turn import run_turn
 from agent.config import Config
 from agent.court import Court
+from agent.usage import Meter, Rates
 from kb.library import Library
 
 NOTES = Path(__file__).resolve().parents[3] / "kb" / "starter" / "notes"
@@ -54,5 +55,5 @@ class Chat:
 def chat(court: Court, library: Library) -> Iterator[Chat]:
     events: list[tuple[str, dict[str, Any]]] = []
     emit: Callable[[str, dict[str, Any]], None] = lambda kind, payload: events.append((kind, payload))  # noqa: E731
-    toolbox = Toolbox(court, library, "smollm2", "ioi", emit, lambda: False)
+    toolbox = Toolbox(court, library, "smollm2", "ioi", emit, lambda: False, Meter(Rates(), emit))
     yield Chat(toolbox, events)

@@ -38,10 +38,18 @@ def _delta(reply: str | list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     return {"role": "assistant", "content": None, "tool_calls": calls}
 
 
+def _usage(read: int, written: int) -> dict[str, int]:
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
 @contextmanager
-def standin(script: list[Reply]) -> Iterator[StandIn]:
-    """Serve `script`, one reply for each request; a request too many gets status 500."""
+def standin(script: list[Reply], *, tokens: tuple[int, int] | None = None) -> Iterator[StandIn]:
+    """Serve `script`, one reply for each request; a request too many gets status 500.
+
+    `tokens`: what each reply reports as read and written; without it the server counts nothing.
+    """
     left = list(script)
+    counted = {} if tokens is None else {"usage": _usage(*tokens)}
     seen: StandIn
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,7 +62,8 @@ def standin(script: list[Reply]) -> Iterator[StandIn]:
             seen.headers.append({k.lower(): v for k, v in self.headers.items()})
             reply: Reply = left.pop(0) if left else 500
             if isinstance(reply, int):
-                self._send(reply, "application/json", json.dumps({"error": {"message": "no", "code": reply}}))
+                message = f"no, {self.headers.get('Authorization')}"
+                self._send(reply, "application/json", json.dumps({"error": {"message": message, "code": reply}}))
                 return
             reason = "stop" if isinstance(reply, str) else "tool_calls"
             base = {"id": "x", "created": 0, "model": body["model"]}
@@ -62,11 +71,14 @@ def standin(script: list[Reply]) -> Iterator[StandIn]:
                 choice = {"index": 0, "delta": _delta(reply), "finish_reason": None}
                 end = {"index": 0, "delta": {}, "finish_reason": reason}
                 chunks = [{**base, "object": "chat.completion.chunk", "choices": [c]} for c in (choice, end)]
+                if counted and body.get("stream_options", {}).get("include_usage"):
+                    chunks.append({**base, "object": "chat.completion.chunk", "choices": [], **counted})
                 text = "".join(f"data: {json.dumps(c)}\n\n" for c in chunks) + "data: [DONE]\n\n"
                 self._send(200, "text/event-stream", text)
                 return
             choice = {"index": 0, "message": _delta(reply), "finish_reason": reason}
-            self._send(200, "application/json", json.dumps({**base, "object": "chat.completion", "choices": [choice]}))
+            whole = {**base, "object": "chat.completion", "choices": [choice], **counted}
+            self._send(200, "application/json", json.dumps(whole))
 
         def _send(self, status: int, kind: str, text: str) -> None:
             data = text.encode()
