@@ -31,6 +31,14 @@ class RuleModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class SampleRule(RuleModel):
+    """A rule about one per-prompt sample of a result."""
+
+    array: str = Field(description="per-prompt array, e.g. harm_per_prompt")
+    quantity: str
+    row: str | None = Field(default=None, description="which row of an array with several")
+
+
 class Finding(RuleModel):
     """What one rule made of the numbers. `p_plus` tests against delta0, `p_minus` against delta1."""
 
@@ -66,6 +74,12 @@ def sample_of(result: Result, array: str, row: str | None = None) -> inf.Values:
             raise ExperimentError(f"{result.experiment} holds no row {row!r} in {array!r}; it has {known}.")
         values = values[names.index(row)]
     return inf.as_values(values)
+
+
+def failures(findings: Mapping[str, Finding]) -> str:
+    """What failed, key by key; descriptions beside the claim (K1, ...) are left out."""
+    failed = [f"{key}: {one.reason}" for key, one in findings.items() if one.outcome == "fail" and key[0] != "K"]
+    return "; ".join(failed)
 
 
 def three_way(

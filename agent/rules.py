@@ -12,18 +12,15 @@ from pydantic import Field
 
 from agent import inference as inf
 from agent.cards import Outcome
-from agent.findings import Finding, Others, RuleModel, finding_of, sample_of, three_way, within
+from agent.findings import Finding, Others, RuleModel, SampleRule, finding_of, sample_of, three_way, within
 from agent.rules_paired import DifferenceRule, EitherRule, NoGainRule, RangeRule, ShareRule
 from tools.result import Result
 
 
-class EffectRule(RuleModel):
+class EffectRule(SampleRule):
     """The three-way rule on a per-prompt effect: at least delta1, with its lower bound above delta0."""
 
     kind: Literal["effect"] = "effect"
-    array: str = Field(description="per-prompt array, e.g. harm_per_prompt")
-    quantity: str
-    row: str | None = None
     sign: Literal[1, -1] = 1
     delta0: float
     delta1: float
@@ -55,7 +52,7 @@ class EffectRule(RuleModel):
         )
 
 
-class ChangeRule(RuleModel):
+class ChangeRule(SampleRule):
     """An effect in either direction: at least delta1 in size, its bound on that side beyond delta0, at half of alpha each.
 
     For "takes part", which a component that works against the answer does too. Fails when the whole interval lies
@@ -63,9 +60,6 @@ class ChangeRule(RuleModel):
     """
 
     kind: Literal["change"] = "change"
-    array: str
-    quantity: str
-    row: str | None = None
     delta0: float
     delta1: float
     refutes: bool = True
@@ -90,13 +84,10 @@ class ChangeRule(RuleModel):
         return found.model_copy(update={"outcome": outcome, "reason": reason, "p_minus": inside})
 
 
-class ReportRule(RuleModel):
+class ReportRule(SampleRule):
     """A number that is described beside a claim and decides nothing: it passes when it is clearly there, never fails."""
 
     kind: Literal["report"] = "report"
-    array: str
-    quantity: str
-    row: str | None = None
     sign: Literal[1, -1] = 1
     delta0: float
     delta1: float
@@ -117,16 +108,13 @@ class ReportRule(RuleModel):
         return found.model_copy(update={"outcome": "open", "sub": "", "reason": reason})
 
 
-class AgreementRule(RuleModel):
+class AgreementRule(SampleRule):
     """A second method must agree: same sign with its 95 % lower bound above zero, and at least `least`.
 
     It never refutes: two ablations that disagree leave the claim open (METHOD T1-C2).
     """
 
     kind: Literal["agreement"] = "agreement"
-    array: str
-    quantity: str
-    row: str | None = None
     sign: Literal[1, -1] = 1
     least: float
     alpha: float = 0.05
@@ -156,17 +144,14 @@ class AgreementRule(RuleModel):
         )
 
 
-class RankRule(RuleModel):
+class RankRule(SampleRule):
     """The component's effect against matched controls (METHOD N2): a gate, which opens or passes, never refutes.
 
     With fewer than 19 controls no rank can reach 0.05; then every control there is must stay below the component.
     """
 
     kind: Literal["rank"] = "rank"
-    array: str
     controls: str = Field(description="array with the controls' effects")
-    quantity: str
-    row: str | None = None
     sign: Literal[1, -1] = 1
     p_max: float = 0.05
     refutes: bool = False
@@ -221,13 +206,10 @@ class ControlsRule(RuleModel):
         return Finding(outcome="pass", reason=f"{len(checks)} controls passed")
 
 
-class WithinRule(RuleModel):
+class WithinRule(SampleRule):
     """Equivalence: the whole interval lies inside (-delta1, delta1) (METHOD T11, TOST)."""
 
     kind: Literal["within"] = "within"
-    array: str
-    quantity: str
-    row: str | None = None
     delta1: float
     refutes: bool = True
 
@@ -241,13 +223,10 @@ class WithinRule(RuleModel):
         return within(sample_of(results[-1], self.array, self.row), self.delta1, alpha)
 
 
-class BelowRule(RuleModel):
+class BelowRule(SampleRule):
     """The mean stays below a bound, upper confidence bound included; fails when its lower bound lies above."""
 
     kind: Literal["below"] = "below"
-    array: str
-    quantity: str
-    row: str | None = None
     most: float
     refutes: bool = True
 
@@ -268,13 +247,10 @@ class BelowRule(RuleModel):
         return finding_of(outcome, reason, bounds, sign=1, sub=sub, p_plus=p_plus, p_minus=p_minus)
 
 
-class EverywhereRule(RuleModel):
+class EverywhereRule(SampleRule):
     """No prompt at all is affected beyond `bound`: for "leaves every answer unchanged". One prompt refutes it."""
 
     kind: Literal["everywhere"] = "everywhere"
-    array: str
-    quantity: str
-    row: str | None = None
     bound: float
     delta1: float
     refutes: bool = True
@@ -306,13 +282,10 @@ class EverywhereRule(RuleModel):
         )
 
 
-class EverRule(RuleModel):
+class EverRule(SampleRule):
     """The mean absolute effect over prompts is at least `least`: something is read there, in whatever direction."""
 
     kind: Literal["ever"] = "ever"
-    array: str
-    quantity: str
-    row: str | None = None
     least: float
     refutes: bool = False
 

@@ -10,24 +10,26 @@ from pydantic import Field
 
 from agent import inference as inf
 from agent.cards import Outcome
-from agent.findings import Finding, Others, RuleModel, finding_of, sample_of, three_way, within
+from agent.findings import Finding, Others, RuleModel, SampleRule, finding_of, sample_of, three_way, within
 from tools.result import Result
 
 
-class DifferenceRule(RuleModel):
-    """The three-way rule on a per-prompt difference: this sample minus another row, or another prediction's sample."""
+class PairedRule(SampleRule):
+    """A rule about this sample minus another row, or another prediction's sample, paired by prompt."""
 
-    kind: Literal["difference"] = "difference"
-    array: str
-    quantity: str
-    row: str | None = None
     minus_row: str | None = None
     minus_key: str | None = None
     minus_array: str | None = None
+    refutes: bool = True
+
+
+class DifferenceRule(PairedRule):
+    """The three-way rule on a per-prompt difference: this sample minus another row, or another prediction's sample."""
+
+    kind: Literal["difference"] = "difference"
     sign: Literal[1, -1] = 1
     delta0: float
     delta1: float
-    refutes: bool = True
 
     def says(self) -> str:
         """The rule in words."""
@@ -42,21 +44,14 @@ class DifferenceRule(RuleModel):
         return three_way(difference, self.delta0, self.delta1, alpha, sign=self.sign, quantity=self.quantity)
 
 
-class NoGainRule(RuleModel):
+class NoGainRule(PairedRule):
     """Equivalence of two samples, paired by prompt: removing this one on top of another changes nothing more.
 
     Catches backups, which are silent until what they back up is gone (METHOD T11).
     """
 
     kind: Literal["no-gain"] = "no-gain"
-    array: str
-    quantity: str
-    row: str | None = None
-    minus_row: str | None = None
-    minus_key: str | None = None
-    minus_array: str | None = None
     delta1: float
-    refutes: bool = True
 
     def says(self) -> str:
         """The rule in words."""
@@ -70,9 +65,7 @@ class NoGainRule(RuleModel):
         return within(sample - other, self.delta1, alpha)
 
 
-def paired(
-    rule: DifferenceRule | NoGainRule, results: Sequence[Result], others: Others
-) -> tuple[inf.Values, inf.Values | None]:
+def paired(rule: PairedRule, results: Sequence[Result], others: Others) -> tuple[inf.Values, inf.Values | None]:
     """The rule's sample and the one to subtract, from the newest result of the other with as many prompts."""
     sample = sample_of(results[-1], rule.array, rule.row)
     array = rule.minus_array or rule.array
@@ -81,7 +74,7 @@ def paired(
     return sample, _same_size(others.get(rule.minus_key, []), array, sample.size, rule.minus_row)
 
 
-class ShareRule(RuleModel):
+class ShareRule(SampleRule):
     """This effect is at most `share` of another prediction's (METHOD N3 and T3, copy suppression): a ratio test.
 
     The sample is share times the other effect minus this one, prompt by prompt in order; when `minus_key` is given, this
@@ -89,8 +82,6 @@ class ShareRule(RuleModel):
     """
 
     kind: Literal["share"] = "share"
-    array: str
-    quantity: str
     of_key: str
     of_array: str | None = None
     minus_key: str | None = None
@@ -132,17 +123,14 @@ def _same_size(results: Sequence[Result], array: str, size: int, row: str | None
     return next((sample for sample in samples if sample.size == size), None)
 
 
-class EitherRule(RuleModel):
+class EitherRule(SampleRule):
     """One of two interventions shows the effect (this prediction's, or that of `or_key`), each at half of alpha.
 
     For claims of existence, where a component may be constant under one intervention; refuted only when both fail.
     """
 
     kind: Literal["either"] = "either"
-    array: str
-    quantity: str
     or_key: str
-    row: str | None = None
     sign: Literal[1, -1] = 1
     delta0: float
     delta1: float

@@ -21,7 +21,7 @@ from agent.claim_types.necessity import (
     task_params,
 )
 from agent.claims import Claim, ClaimType, Details, register_type, spoken, task_word
-from agent.findings import Finding
+from agent.findings import Finding, failures
 from agent.predictions import Look, Prediction
 from agent.rules import EverywhereRule, NoGainRule, ReportRule, Rule, WithinRule
 from agent.situation import Situation
@@ -127,8 +127,7 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     if verdict == "supported":
         return f"{what} has no effect on {task} beyond the floor (harm {shown} of the gap)"
     if verdict == "refuted":
-        failed = [f"{k}: {one.reason}" for k, one in findings.items() if one.outcome == "fail" and k[0] != "K"]
-        return f"{what} is involved in {task} ({'; '.join(failed)})"
+        return f"{what} is involved in {task} ({failures(findings)})"
     return f"whether {what} is involved in {task} stays open" + (f" (harm {shown})" if shown else "")
 
 

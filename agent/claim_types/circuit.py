@@ -15,7 +15,7 @@ from agent.cards import VerdictWord
 from agent.claim_types.necessity import ablation, assay, task_params
 from agent.claim_types.specificity import control_predictions, find_controls, lacks_control, near_miss_rows
 from agent.claims import Claim, ClaimType, Details, listed, register_type, task_word
-from agent.findings import Finding
+from agent.findings import Finding, failures
 from agent.predictions import Look, Prediction
 from agent.rules import EffectRule, RangeRule
 from agent.situation import Situation
@@ -115,9 +115,8 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     task = task_word(claim.task)
     if verdict == "supported":
         return f"{_members(claim)} are a {_kind_of(claim)} circuit for {task} under resample and mean ablation"
-    failed = "; ".join(f"{k}: {one.reason}" for k, one in findings.items() if one.outcome == "fail" and k[0] == "C")
     if verdict == "refuted":
-        return f"{_members(claim)} do not carry {task} as claimed ({failed})"
+        return f"{_members(claim)} do not carry {task} as claimed ({failures(findings)})"
     return f"whether {_members(claim)} carry {task} stays open"
 
 

@@ -14,7 +14,7 @@ from agent.cards import VerdictWord
 from agent.claim_types.necessity import interval_words
 from agent.claims import Claim, ClaimType, Details, register_type, task_word
 from agent.errors import ClaimError
-from agent.findings import Finding
+from agent.findings import Finding, failures
 from agent.predictions import Look, Prediction
 from agent.rules import EffectRule
 from agent.situation import Situation
@@ -117,8 +117,7 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     if verdict == "supported":
         return f"{what} is decodable at {where} (accuracy {shown} above chance), which is all that a probe shows"
     if verdict == "refuted":
-        failed = "; ".join(f"{key}: {one.reason}" for key, one in findings.items() if one.outcome == "fail")
-        return f"{what} is not decodable at {where} beyond what chance and surface cues give ({failed})"
+        return f"{what} is not decodable at {where} beyond what chance and surface cues give ({failures(findings)})"
     return f"whether {what} is decodable at {where} stays open"
 
 

@@ -12,7 +12,7 @@ from agent.cards import VerdictWord
 from agent.claim_types.necessity import ablation, assay, task_params
 from agent.claims import FLOORS, Claim, ClaimType, listed, register_type, spoken, task_word
 from agent.errors import ClaimError
-from agent.findings import Finding
+from agent.findings import Finding, failures
 from agent.predictions import Look, Prediction
 from agent.rules import ChangeRule, WithinRule
 from agent.situation import ScreenFacts, Situation
@@ -71,8 +71,7 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     if verdict == "supported":
         return f"{what} form a complete and minimal circuit for {task}: each matters, and nothing else does"
     if verdict == "refuted":
-        failed = "; ".join(f"{key}: {one.reason}" for key, one in findings.items() if one.outcome == "fail")
-        return f"{what} are not exactly the components of {task} ({failed})"
+        return f"{what} are not exactly the components of {task} ({failures(findings)})"
     return f"whether exactly {what} take part in {task} stays open"
 
 

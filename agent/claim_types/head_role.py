@@ -15,7 +15,7 @@ from agent.claim_types.necessity import ablation, assay, direct_effect, floors, 
 from agent.claim_types.readers import find_reader, reader_predictions
 from agent.claim_types.upstream import find_upstream, upstream_predictions
 from agent.claims import Claim, ClaimType, Details, Explore, register_type, spoken, task_word
-from agent.findings import Finding
+from agent.findings import Finding, failures
 from agent.predictions import Look, Prediction
 from agent.rules import EffectRule, Rule, WithinRule
 from agent.situation import Situation
@@ -222,9 +222,8 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
         edge = findings.get("E1")
         reader = f", feeding a later query ({edge.reason})" if edge is not None else ""
         return f"{what} is {role} for {task}, by pattern, write and {arm} ({size}){reader}"
-    failed = "; ".join(f"{k}: {one.reason}" for k, one in findings.items() if one.outcome == "fail" and k[0] == "C")
     if verdict == "refuted":
-        return f"{what} does not show all that {role} must for {task} ({failed})"
+        return f"{what} does not show all that {role} must for {task} ({failures(findings)})"
     return f"whether {what} is {role} for {task} stays open"
 
 

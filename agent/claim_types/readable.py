@@ -15,7 +15,7 @@ from agent.claim_types.localisation import SITE_FLOORS
 from agent.claim_types.necessity import assay, interval_words, task_params
 from agent.claims import Claim, ClaimType, Details, register_type, task_word
 from agent.errors import ClaimError
-from agent.findings import Finding
+from agent.findings import Finding, failures
 from agent.predictions import Look, Prediction
 from agent.rules import BelowRule, EffectRule, RankRule, Rule
 from agent.situation import Situation
@@ -100,8 +100,7 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
         carried = f"; patching it restores {interval_words(findings.get('C4'))} of the gap" if detail.knows else ""
         return f"the lens reads {shown} of the final metric at {where}{when}{carried}"
     if verdict == "refuted":
-        failed = "; ".join(f"{key}: {one.reason}" for key, one in findings.items() if one.outcome == "fail")
-        return f"the lens does not show at {where} what is claimed ({failed}); absent from the lens is not absent"
+        return f"the lens does not show at {where} what is claimed ({failures(findings)}); absent from the lens is not absent"
     return f"whether the lens reads the answer at {where} stays open" + (f" (share {shown})" if shown else "")
 
 

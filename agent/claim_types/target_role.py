@@ -13,7 +13,7 @@ from pydantic import Field
 from agent.cards import VerdictWord
 from agent.claim_types.necessity import ablation, assay, task_params
 from agent.claims import FLOORS, Claim, ClaimType, Details, register_type, spoken, task_word
-from agent.findings import Finding
+from agent.findings import Finding, failures
 from agent.predictions import Look, Prediction
 from agent.rules import EffectRule
 from agent.situation import Situation
@@ -105,8 +105,7 @@ def _displayed(claim: Claim, verdict: VerdictWord, findings: Mapping[str, Findin
     if verdict == "supported":
         return f"{what} {_does(claim)}, and {task} depends on it"
     if verdict == "refuted":
-        failed = "; ".join(f"{k}: {one.reason}" for k, one in findings.items() if one.outcome == "fail" and k[0] == "C")
-        return f"{what} does not do what is said of it ({failed})"
+        return f"{what} does not do what is said of it ({failures(findings)})"
     return f"what {what} does stays open"
 
 
