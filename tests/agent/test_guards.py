@@ -12,7 +12,7 @@ from agent.judge import judge
 from tests.agent.made import necessity_evidence, registration
 from tools.result import Result
 
-NOMINATOR = re.compile(r'@experiment\("([\w-]+)", version=\d+, kind="nominator"\)')
+NOMINATOR = re.compile(r'@experiment\("([\w-]+)", version=\d+, kind="nominator"[,)]')
 
 
 def changed(result: Result, **fields: object) -> Result:
