@@ -11,15 +11,18 @@ The function's docstring is what the agent, the forms and the manual show. This 
 registry; it does not know models (`tools/models.py`), tasks (`tools/tasks.py`) or queues (`agent/`).
 """
 
+import functools
 import importlib
 import inspect
 import pkgutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.costs import Cost, whole
 from tools.errors import CancelledError, ExperimentError
 from tools.result import Result
 
@@ -81,6 +84,7 @@ class Experiment:
     kind: ExperimentKind
     params: type[Params]
     run: Callable[[Lab, Any], Result]
+    cost: Callable[[Any, "LoadedModel"], Cost]
 
     @property
     def doc(self) -> str:
@@ -101,26 +105,54 @@ class Experiment:
 _REGISTRY: dict[str, Experiment] = {}
 
 
+Function = Callable[..., Result]
+
+
+def _plain_runs(params: Any, model: "LoadedModel") -> Cost:
+    """Both runs of the prompts: the least that an experiment on a task costs."""
+    return whole(2.0 * getattr(params, "n", 0))
+
+
 def experiment(
-    name: str, *, version: int, kind: ExperimentKind
-) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    name: str,
+    *,
+    version: int,
+    kind: ExperimentKind,
+    cost: Callable[[Any, "LoadedModel"], Cost] = _plain_runs,
+) -> Callable[[Function], Function]:
     """Register the decorated `(lab, params) -> Result` function under `name`.
 
-    Raises ValueError if the name is taken, the docstring is missing or `params` is not annotated with a `Params`.
+    `cost(params, model)` says beforehand what a run takes; registered runs report it as their first progress. Raises
+    ValueError if the name is taken, the docstring is missing or `params` is not annotated with a `Params`.
     """
 
-    def register(function: Callable[..., Result]) -> Callable[..., Result]:
+    def register(function: Function) -> Function:
         annotation = inspect.get_annotations(function, eval_str=True).get("params")
         if not (isinstance(annotation, type) and issubclass(annotation, Params)):
             raise ValueError(f"{name}: annotate `params` with a subclass of Params, got {annotation!r}")
-        if name in _REGISTRY and _REGISTRY[name].run is not function:
+        if name in _REGISTRY and inspect.unwrap(_REGISTRY[name].run) is not function:
             raise ValueError(f"an experiment named {name!r} exists already")
         if not inspect.getdoc(function):
             raise ValueError(f"{name}: an experiment's docstring is what people read; write one")
-        _REGISTRY[name] = Experiment(name, version, kind, annotation, function)
+        _REGISTRY[name] = Experiment(name, version, kind, annotation, _announced(function, cost), cost)
         return function
 
     return register
+
+
+def _announced(function: Function, cost: Callable[[Any, "LoadedModel"], Cost]) -> Function:
+    """The experiment, telling first what it will cost, and remembering what it took."""
+
+    @functools.wraps(function)
+    def run(lab: Lab, params: Params) -> Result:
+        expected = cost(params, lab.model)
+        lab.step(0.0, expected.says(expected.work * lab.model.seconds_per_pass))
+        began = time.monotonic()
+        result = function(lab, params)
+        lab.model.note_pace(expected.work, time.monotonic() - began)
+        return result
+
+    return run
 
 
 def experiments() -> dict[str, Experiment]:

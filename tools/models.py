@@ -10,6 +10,7 @@ loads TransformerLens models. It does not know tasks or experiments; token ids g
 import hashlib
 import json
 import socket
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ from tools.selftest import SelfTest, run_selftest
 SMOLLM2_FOLDER = "SmolLM2-135M-Instruct"
 SMALL = 2_000_000  # parameters; below this, threads cost more than they give
 THREADS = torch.get_num_threads()
+PACE_ROWS = 4  # prompts in the timing of one pass
+PACE_WORK = 200.0  # whole passes above which an experiment says how fast this machine is
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
 
 
@@ -66,6 +69,22 @@ class LoadedModel:
         keys = ("name", "spec", "sha256", "revision", "dtype", "device", "n_layers", "n_heads", "n_kv_heads")
         keys += ("d_model", "d_head", "d_mlp", "d_vocab")
         return {key: getattr(self, key) for key in keys} | {"selftest": self.selftest.model_dump(mode="json")}
+
+    @property
+    def seconds_per_pass(self) -> float:
+        """What one prompt through the whole model takes here: of the last long experiment, else timed once."""
+        if "pace" not in self.cache:
+            tokens = torch.zeros(PACE_ROWS, min(16, int(self.bridge.cfg.n_ctx)), dtype=torch.long, device=self.device)
+            began = time.monotonic()
+            with torch.no_grad():
+                self.bridge(tokens)
+            self.cache["pace"] = (time.monotonic() - began) / PACE_ROWS
+        return self.cache["pace"]
+
+    def note_pace(self, work: float, seconds: float) -> None:
+        """Remember what `work` whole passes took, when they were many enough to tell."""
+        if work >= PACE_WORK:
+            self.cache["pace"] = seconds / work
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,11 @@ def run(name: str, parameters: tuple[str, ...]) -> None:
     """Run one experiment and print its numbers.
 
     Parameters follow the name as `--components 20.0 --n 64`: those of the experiment itself, which `experiments run
-    NAME --help` lists, besides --model NAME and --json.
+    NAME --help` lists, besides --model NAME, --json, and --estimate, which says what it would cost instead of running it.
     """
     from ui.session import catalogue, court_with_worker
 
-    words, model, as_json = _own_options(list(parameters))
+    words, model, flags = _own_options(list(parameters))
     line = ProgressLine()
     found = {entry["name"]: entry for entry in catalogue("experiment", line)}
     if name not in found:
@@ -52,10 +52,12 @@ def run(name: str, parameters: tuple[str, ...]) -> None:
     from ui.follow import follow
 
     params = read_params(words, found[name]["params"])
+    if "--estimate" in flags:
+        name, params = "cost", {"experiment": name, "parameters": params}
     with court_with_worker(line) as court:
         outcome = follow(court, court.run_experiment(name, params, model=model), line).outcome or {}
     result = court.result(outcome["result_id"])
-    if as_json:
+    if "--json" in flags:
         print_json({"result_id": result.result_id, **result.model_dump(mode="json")})
         return
     click.echo(result.summary)
@@ -80,18 +82,18 @@ def _estimate_row(estimate: dict[str, Any]) -> tuple[object, ...]:
     return (estimate["name"], *(number(estimate[k]) for k in ("value", "low", "high")), estimate["n"] or "–")
 
 
-def _own_options(words: list[str]) -> tuple[list[str], str | None, bool]:
+def _own_options(words: list[str]) -> tuple[list[str], str | None, set[str]]:
     rest: list[str] = []
     model: str | None = None
-    as_json = False
+    flags: set[str] = set()
     while words:
         word = words.pop(0)
-        if word == "--json":
-            as_json = True
+        if word in ("--json", "--estimate"):
+            flags.add(word)
         elif word == "--model" or word.startswith("--model="):
             model = word.partition("=")[2] or (words.pop(0) if words else "")
         else:
             rest.append(word)
     if model == "":
         raise click.UsageError("--model needs the name of a model.")
-    return rest, model, as_json
+    return rest, model, flags

@@ -12,11 +12,13 @@ import numpy as np
 from pydantic import Field
 
 from tools.component import Component
+from tools.costs import Cost, patched, whole
 from tools.decoder import Site
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.interventions import Intervention, Source, Variant, Where
 from tools.measurement import Measurement, measure
+from tools.models import LoadedModel
 from tools.result import Result
 from tools.runner import Base
 
@@ -45,7 +47,18 @@ class ActivationPatching(TaskParams):
     )
 
 
-@experiment("activation-patching", version=1, kind="causal")
+def _cost(params: ActivationPatching, model: LoadedModel) -> Cost:
+    per_layer = {True: model.n_heads, False: model.n_kv_heads if params.site in PER_GROUP else 1}[
+        params.site in PER_HEAD
+    ]
+    items = len(params.neurons) if params.site == "neurons" and params.neurons else per_layer
+    places = 16 if params.by_token else len(params.positions or [""])
+    layers = range(model.n_layers) if params.layers is None else params.layers
+    targets = [Component("mlp", layer) for layer in layers] * (items * places)
+    return whole(2 * params.n) + patched(targets, params.n, model)
+
+
+@experiment("activation-patching", version=1, kind="causal", cost=_cost)
 def activation_patching(lab: Lab, params: ActivationPatching) -> Result:
     """Where the behaviour's information sits: a sweep of patches over layers, heads and positions at any site.
 

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from tools.component import Component
+from tools.costs import Cost, Sizes, whole
 from tools.experiment import Lab, TaskParams, experiment
 from tools.hook_engine import run_through_hooks
 from tools.interventions import Intervention, intervene
@@ -28,7 +29,11 @@ class Assay(TaskParams):
     control_seed: int = Field(default=0, ge=0, description="seed the quiet heads are drawn with")
 
 
-@experiment("assay", version=1, kind="assay")
+def _cost(params: Assay, model: Sizes) -> Cost:
+    return whole(params.n * (4 + min(params.n_null, model.n_layers * model.n_heads)))
+
+
+@experiment("assay", version=1, kind="assay", cost=_cost)
 def assay(lab: Lab, params: Assay) -> Result:
     """Whether the instrument can be trusted on this task: five checks that must hold before any verdict.
 

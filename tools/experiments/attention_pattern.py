@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tools.activations import Activations
 from tools.component import Component, check_component, parse_component
+from tools.costs import Cost, Sizes, whole
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import Measurement, measure
@@ -28,7 +29,11 @@ class AttentionPattern(TaskParams):
     rival: str | None = Field(default=None, description="position label whose attention is subtracted for the margin")
 
 
-@experiment("attention-pattern", version=1, kind="observational")
+def _cost(params: AttentionPattern, model: Sizes) -> Cost:
+    return whole(params.n * (3 if params.component is None else 4))
+
+
+@experiment("attention-pattern", version=1, kind="observational", cost=_cost)
 def attention_pattern(lab: Lab, params: AttentionPattern) -> Result:
     """How much each head attends from one labelled position to others, and how much of what it moves comes from there.
 

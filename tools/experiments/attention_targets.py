@@ -14,6 +14,7 @@ from pydantic import Field
 
 from tools.attention_targets import NUMERIC, TARGETS, Mask, Row, check_target, mask_of
 from tools.component import check_component, parse_component
+from tools.costs import Cost, Sizes, whole
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import Measurement, measure
@@ -36,7 +37,11 @@ class AttentionTargets(TaskParams):
     )
 
 
-@experiment("attention-targets", version=2, kind="observational")
+def _cost(params: AttentionTargets, model: Sizes) -> Cost:
+    return whole(3 * params.n)
+
+
+@experiment("attention-targets", version=2, kind="observational", cost=_cost)
 def attention_targets(lab: Lab, params: AttentionTargets) -> Result:
     """Compare where a head attends with where it is said to attend, and with every other target in the language.
 

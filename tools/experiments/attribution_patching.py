@@ -7,6 +7,7 @@ Reports: arrays `atp`, `atp_q`, `atp_k`, `atp_v` [layers, heads], `atp_mlp` [lay
 import numpy as np
 from pydantic import Field
 
+from tools.costs import Cost, Sizes, backward, whole
 from tools.experiment import Lab, TaskParams, experiment
 from tools.gradients import channel_scores, node_scores
 from tools.measurement import measure
@@ -21,7 +22,11 @@ class AttributionPatching(TaskParams):
     top: int = Field(default=40, ge=1, le=400, description="nodes to nominate")
 
 
-@experiment("attribution-patching", version=1, kind="nominator")
+def _cost(params: AttributionPatching, model: Sizes) -> Cost:
+    return whole(3 * params.n) + backward(params.n * (2 if params.channels else 1))
+
+
+@experiment("attribution-patching", version=1, kind="nominator", cost=_cost)
 def attribution_patching(lab: Lab, params: AttributionPatching) -> Result:
     """Gradient estimates of what corrupting each head, MLP, query, key or value would cost: a nominator only.
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from tools.circuit_curve import Curve, curve
 from tools.circuits import CircuitRuns, area, sizes_for_curve
 from tools.component import Component
+from tools.costs import Cost, Sizes, backward, everything, patched, whole
 from tools.engine import Engine
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
@@ -46,7 +47,18 @@ class CircuitCurve(TaskParams):
     random_prompts: int = Field(default=28, ge=2, le=256, description="prompts the random rankings are run on")
 
 
-@experiment("circuit-curve", version=1, kind="causal")
+def _cost(params: CircuitCurve, model: Sizes) -> Cost:
+    universe = everything(model, mlps=params.universe == "heads+mlps")
+    sizes = len(universe) + 1 if len(universe) <= EVERY_SIZE else len(sizes_for_curve(len(universe)))
+    runs = whole(sizes * (params.n + params.n_random * min(params.random_prompts, params.n)) + 3 * params.n)
+    if params.components is not None:
+        return runs
+    if params.ranking == "harm":
+        return runs + patched(universe, params.n_rank, model)
+    return runs + backward(params.n_rank * (6 if params.ranking == "ig" else 1))
+
+
+@experiment("circuit-curve", version=1, kind="causal", cost=_cost)
 def circuit_curve(lab: Lab, params: CircuitCurve) -> Result:
     """Faithfulness of the first k components of a ranking, from none to all, and the areas CPR and CMD under the curve.
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tools.circuits import Circuit, CircuitRuns, area, minimality, sizes_for_curve
 from tools.component import Component
+from tools.costs import Cost, Sizes, backward, whole
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.experiments.circuit_evaluation import Universe, universe_of
@@ -37,7 +38,13 @@ class CircuitDiscovery(TaskParams):
     ig_steps: int = Field(default=5, ge=1, le=32, description="points on the path of integrated gradients")
 
 
-@experiment("circuit-discovery", version=1, kind="nominator")
+def _cost(params: CircuitDiscovery, model: Sizes) -> Cost:
+    """Nominees, about 25 sizes of circuit, and as many parts again as half of the nominees."""
+    nominees = min(params.nominate, model.n_layers * (model.n_heads + 1))
+    return whole(params.n * (8 + nominees + 25 + nominees // 2)) + backward(params.n * (1 + params.ig_steps))
+
+
+@experiment("circuit-discovery", version=1, kind="nominator", cost=_cost)
 def circuit_discovery(lab: Lab, params: CircuitDiscovery) -> Result:
     """Searches for a small set of components that does the task alone, and says how it does on fresh prompts.
 

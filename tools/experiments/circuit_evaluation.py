@@ -18,6 +18,7 @@ from pydantic import Field
 from tools.circuit_tests import beats_random_p, equivalence_p, minimality_p
 from tools.circuits import Circuit, CircuitRuns, incompleteness, inflation, minimality, random_like
 from tools.component import Component
+from tools.costs import Cost, Sizes, whole
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import Measurement, measure, runner_for
@@ -61,7 +62,15 @@ class Found:
     missing: list[str] = field(default_factory=list)
 
 
-@experiment("circuit-evaluation", version=2, kind="causal")
+def _cost(params: CircuitEvaluation, model: Sizes) -> Cost:
+    members = len(params.components)
+    parts = (members + params.minimal_sets * (1 + members // 2) + INFLATED) if params.minimal else 0
+    rivals = (params.n_random + params.n_random_any) * min(params.random_prompts, params.n)
+    means = params.mean_prompts * 8 if params.mean else 0
+    return whole(params.n * (6 + 2 * params.n_subsets + parts) + rivals + means)
+
+
+@experiment("circuit-evaluation", version=2, kind="causal", cost=_cost)
 def circuit_evaluation(lab: Lab, params: CircuitEvaluation) -> Result:
     """Whether a set of heads and MLPs does the task on its own, and whether anything in it or outside it is missing.
 

@@ -23,6 +23,7 @@ from tools.circuit_tests import (
     minimality_p,
 )
 from tools.circuits import Circuit, CircuitRuns, inflation, minimality, random_like
+from tools.costs import Cost, Sizes, whole
 from tools.experiment import Lab, TaskParams, experiment
 from tools.experiments.circuit_evaluation import Found, Universe, few_prompts, universe_of
 from tools.measurement import Measurement, measure
@@ -58,7 +59,13 @@ class CircuitTests(TaskParams):
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="level of the corrected tests")
 
 
-@experiment("circuit-tests", version=1, kind="causal")
+def _cost(params: CircuitTests, model: Sizes) -> Cost:
+    rivals = 2 * params.n_random * min(params.random_prompts, params.n)
+    outside = min(params.n_inflated, model.n_layers * (model.n_heads + 1))
+    return whole(params.n * (5 + len(params.components) + outside) + rivals)
+
+
+@experiment("circuit-tests", version=1, kind="causal", cost=_cost)
 def circuit_tests(lab: Lab, params: CircuitTests) -> Result:
     """Five tests of a circuit against size-matched rivals: sufficient, necessary, equivalent, independent, minimal.
 

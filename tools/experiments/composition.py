@@ -11,6 +11,7 @@ import torch
 from pydantic import Field
 
 from tools.component import Component, check_component, parse_component
+from tools.costs import NOTHING, Cost, Sizes
 from tools.decoder import Decoder
 from tools.errors import ExperimentError
 from tools.experiment import Lab, Params, experiment
@@ -31,7 +32,11 @@ class Composition(Params):
     seed: int = Field(default=0, ge=0, description="seed of the random directions")
 
 
-@experiment("composition", version=1, kind="observational")
+def _cost(params: Composition, model: Sizes) -> Cost:
+    return NOTHING
+
+
+@experiment("composition", version=1, kind="observational", cost=_cost)
 def head_composition(lab: Lab, params: Composition) -> Result:
     """Read from the weights which earlier heads a head can hear through its queries, keys or values.
 

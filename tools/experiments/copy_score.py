@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from tools.component import check_component, parse_component
+from tools.costs import Cost, Sizes, whole
 from tools.decoder import Site
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
@@ -29,7 +30,11 @@ class CopyScore(TaskParams):
     top: int = Field(default=5, ge=1, le=100, description="how near the end of the ranking counts as copied")
 
 
-@experiment("copy-score", version=1, kind="observational")
+def _cost(params: CopyScore, model: Sizes) -> Cost:
+    return whole(3 * params.n)
+
+
+@experiment("copy-score", version=1, kind="observational", cost=_cost)
 def copy_score(lab: Lab, params: CopyScore) -> Result:
     """How often what a head's OV circuit makes of a token ranks that very token among the highest, or lowest, logits.
 

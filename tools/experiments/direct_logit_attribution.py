@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from tools.attribution import attribute, direct_effects, of_components
+from tools.costs import Cost, Sizes, whole
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import measure
@@ -23,7 +24,11 @@ class DirectLogitAttribution(TaskParams):
     components: list[str] | None = Field(default=None, description="heads (a5.h1) or MLPs (m3); all when absent")
 
 
-@experiment("direct-logit-attribution", version=1, kind="observational")
+def _cost(params: DirectLogitAttribution, model: Sizes) -> Cost:
+    return whole(4 * params.n)
+
+
+@experiment("direct-logit-attribution", version=1, kind="observational", cost=_cost)
 def direct_logit_attribution(lab: Lab, params: DirectLogitAttribution) -> Result:
     """What every head and MLP writes straight into the answer-minus-foil logits, as shares of the gap.
 

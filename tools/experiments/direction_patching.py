@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from tools.costs import Cost, Sizes, named, whole
 from tools.crossed import crossed
 from tools.engine import Engine
 from tools.errors import ExperimentError
@@ -25,7 +26,7 @@ from tools.prompts import Floats
 from tools.result import Control, Estimate, Result
 from tools.selection import read_components
 from tools.statistics import rank_p
-from tools.subspaces import Basis, Search, Split, random_basis, read_part, readers, swap, width_of
+from tools.subspaces import ROWS, Basis, Search, Split, random_basis, read_part, readers, swap, width_of
 from tools.training_prompts import training_prompts
 
 
@@ -48,7 +49,16 @@ class DirectionPatching(TaskParams):
     n_permuted: int = Field(default=3, ge=0, le=39, description="trainings on permuted sources")
 
 
-@experiment("direction-patching", version=1, kind="causal")
+def _cost(params: DirectionPatching, model: Sizes) -> Cost:
+    """Training runs and swaps enter at the component's layer; at one position they are cheaper than counted here."""
+    ends = named([params.component])
+    share = 1 - min(ends[0].layer if ends else 0, model.n_layers - 1) / model.n_layers
+    rows = min(ROWS, params.n_train) * params.steps * (1 + params.n_permuted)
+    swaps = params.n * (4 + params.n_random + params.n_permuted)
+    return whole(2 * params.n + 2 * params.n_train) + Cost(2 * rows + swaps, share * (3 * rows + swaps))
+
+
+@experiment("direction-patching", version=1, kind="causal", cost=_cost)
 def direction_patching(lab: Lab, params: DirectionPatching) -> Result:
     """Whether a few trained directions of a component carry the answer, or only seem to through a dormant pathway.
 

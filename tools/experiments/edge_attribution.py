@@ -7,6 +7,7 @@ Reports: table `edges` (edge, score as a share of the gap, rank), label `nominat
 from pydantic import Field
 
 from tools.component import Edge
+from tools.costs import Cost, Sizes, backward, whole
 from tools.edges import EdgeMethod, edge_scores
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import measure
@@ -25,7 +26,11 @@ class EdgeAttribution(TaskParams):
     top: int = Field(default=50, ge=1, le=2000, description="edges to nominate")
 
 
-@experiment("edge-attribution", version=1, kind="nominator")
+def _cost(params: EdgeAttribution, model: Sizes) -> Cost:
+    return whole(4 * params.n) + backward(params.n * (1 if params.method == "eap" else params.steps))
+
+
+@experiment("edge-attribution", version=1, kind="nominator", cost=_cost)
 def edge_attribution(lab: Lab, params: EdgeAttribution) -> Result:
     """Which edges between components might matter: gradient scores of all of them at once.
 

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from tools.attribution import attribute, direct_effects, of_components
+from tools.costs import Cost, Sizes, sweep, whole
 from tools.experiment import Lab, TaskParams, experiment
 from tools.interventions import Where
 from tools.measurement import Measurement, control_row, measure
@@ -55,7 +56,12 @@ class HeadAblation(TaskParams):
     mean_prompts: int = Field(default=100, ge=8, le=1024, description="corrupted prompts per template for the mean")
 
 
-@experiment("head-ablation", version=1, kind="causal")
+def _cost(params: HeadAblation, model: Sizes) -> Cost:
+    means = params.mean_prompts * 8 if params.method == "mean" else 0
+    return sweep(params, model) + whole(means)
+
+
+@experiment("head-ablation", version=1, kind="causal", cost=_cost)
 def head_ablation(lab: Lab, params: HeadAblation) -> Result:
     """How much of the behaviour is lost when components are ablated, one by one or together.
 

@@ -11,6 +11,7 @@ arrays `restore` [layers, heads], `restore_mlp` [layers], `restore_per_prompt` [
 import numpy as np
 from pydantic import Field
 
+from tools.costs import sweep
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.experiments.head_ablation import estimates_value
@@ -44,7 +45,7 @@ class HeadPatching(TaskParams):
     control_seed: int = Field(default=0, ge=0, description="seed the controls are drawn with")
 
 
-@experiment("head-patching", version=1, kind="causal")
+@experiment("head-patching", version=1, kind="causal", cost=sweep)
 def head_patching(lab: Lab, params: HeadPatching) -> Result:
     """How much of the behaviour returns when components are patched from the clean into the corrupted run.
 

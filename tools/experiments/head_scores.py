@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 
 from tools.component import check_component, parse_component
+from tools.costs import Cost, Sizes, whole
 from tools.decoder import Site
 from tools.errors import ExperimentError
 from tools.experiment import Lab, Params, Split, TaskParams, experiment
@@ -39,7 +40,11 @@ class HeadScores(Params):
     seed: int = Field(default=0, ge=0, description="seed the sequences are drawn with")
 
 
-@experiment("head-scores", version=1, kind="observational")
+def _cost(params: HeadScores, model: Sizes) -> Cost:
+    return whole(2 * params.n * len(params.periods or (0, 0)))
+
+
+@experiment("head-scores", version=1, kind="observational", cost=_cost)
 def head_scores(lab: Lab, params: HeadScores) -> Result:
     """How much each head attends to the previous token, to the same token earlier, and to the token after that one.
 

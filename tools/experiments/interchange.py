@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from tools.component import Component
+from tools.costs import Cost, Sizes, named, patched, whole
 from tools.crossed import crossed
 from tools.experiment import Lab, TaskParams, experiment
 from tools.interventions import Where
@@ -46,7 +48,13 @@ class Interchange(TaskParams):
     control_seed: int = Field(default=0, ge=0, description="seed the controls are drawn with")
 
 
-@experiment("interchange", version=1, kind="causal")
+def _cost(params: Interchange, model: Sizes) -> Cost:
+    streams = [Component("resid", layer) for layer in range(model.n_layers + 1)]
+    targets = streams if params.components is None else named(params.components)
+    return whole(2 * params.n) + patched(targets + targets[:1] * params.n_controls, params.n, model)
+
+
+@experiment("interchange", version=1, kind="causal", cost=_cost)
 def interchange(lab: Lab, params: Interchange) -> Result:
     """Whether swapping a component's value between two runs swaps the answer: interchange intervention accuracy.
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from tools.costs import Cost, Sizes, whole
 from tools.decoder import Decoder, Site
 from tools.engine import Engine
 from tools.errors import ExperimentError
@@ -37,7 +38,11 @@ class LinearProbe(TaskParams):
     shuffles: int = Field(default=99, ge=19, le=999, description="label shuffles for the null")
 
 
-@experiment("linear-probe", version=1, kind="observational")
+def _cost(params: LinearProbe, model: Sizes) -> Cost:
+    return whole((params.n + params.n_train) * (1 if params.layer is None else 2))
+
+
+@experiment("linear-probe", version=1, kind="observational", cost=_cost)
 def linear_probe(lab: Lab, params: LinearProbe) -> Result:
     """How well a fixed linear probe decodes a property of the prompt from the residual stream at one place.
 

@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from tools.costs import Cost, Sizes, whole
 from tools.decoder import Site
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
@@ -48,7 +49,11 @@ class Lens:
     random: Floats
 
 
-@experiment("logit-lens", version=1, kind="observational")
+def _cost(params: LogitLens, model: Sizes) -> Cost:
+    return whole(3 * params.n)
+
+
+@experiment("logit-lens", version=1, kind="observational", cost=_cost)
 def logit_lens(lab: Lab, params: LogitLens) -> Result:
     """The metric, the answer's rank and probability, and the entropy, read from every layer by norm and unembedding.
 

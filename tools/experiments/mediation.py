@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from tools.component import Component
+from tools.costs import Cost, Sizes, everything, named, patched, whole
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import Measurement, control_row, measure
@@ -43,7 +44,18 @@ class Mediation(TaskParams):
     control_seed: int = Field(default=0, ge=0, description="seed the controls are drawn with")
 
 
-@experiment("mediation", version=1, kind="causal")
+def _cost(params: Mediation, model: Sizes) -> Cost:
+    """Indirect runs enter at the receiver's layer, direct ones at the sender's."""
+    senders = named(params.senders)
+    first = min((s.layer for s in senders), default=0)
+    later = [c for c in everything(model, mlps=True) if c.layer > first]
+    receivers = later if params.receivers is None else named(params.receivers)
+    controls = receivers[:1] * params.n_controls
+    direct = [Component("head", first)] * len(receivers)
+    return whole(4 * params.n) + patched([*receivers, *controls, *direct], params.n, model)
+
+
+@experiment("mediation", version=1, kind="causal", cost=_cost)
 def mediation(lab: Lab, params: Mediation) -> Result:
     """How much of a sender's effect on the behaviour goes through a receiver, by whatever route into it.
 

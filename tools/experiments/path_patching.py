@@ -13,6 +13,7 @@ from pydantic import Field
 
 from tools.activations import Activations
 from tools.component import Component
+from tools.costs import Cost, Sizes, everything, named, patched, whole
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.interventions import Where, intervene
@@ -51,7 +52,16 @@ class PathPatching(TaskParams):
     control_seed: int = Field(default=0, ge=0, description="seed the controls are drawn with")
 
 
-@experiment("path-patching", version=1, kind="causal")
+def _cost(params: PathPatching, model: Sizes) -> Cost:
+    """Every run enters at the receiver's layer."""
+    ends = [c for c in named([params.receiver.partition("<")[0]]) if c.kind != "logits"]
+    layer = ends[0].layer if ends else model.n_layers - 1
+    earlier = [c for c in everything(model, mlps=params.mlps) if c.layer < layer or not ends]
+    senders = len(earlier) if params.senders is None else 1 if params.joint else len(params.senders)
+    return whole(3 * params.n) + patched([Component("head", layer)] * (senders + params.n_controls), params.n, model)
+
+
+@experiment("path-patching", version=1, kind="causal", cost=_cost)
 def path_patching(lab: Lab, params: PathPatching) -> Result:
     """How much of the behaviour goes along the direct path from one component into another's query, key or value.
 

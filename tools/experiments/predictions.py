@@ -12,6 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from tools.costs import Cost, Sizes, whole
 from tools.decoder import Site
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import Measurement, measure
@@ -28,7 +29,11 @@ class Predictions(TaskParams):
     top: int = Field(default=5, ge=1, le=50, description="likeliest tokens listed for the median and the worst prompt")
 
 
-@experiment("predictions", version=1, kind="observational")
+def _cost(params: Predictions, model: Sizes) -> Cost:
+    return whole(4 * params.n)
+
+
+@experiment("predictions", version=1, kind="observational", cost=_cost)
 def predictions(lab: Lab, params: Predictions) -> Result:
     """The model's whole distribution where the task reads it, and what the corruption does to it.
 

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from tools.component import Component
+from tools.costs import Cost, Sizes, backward, whole
 from tools.experiment import Lab, TaskParams, experiment
 from tools.gradients import NodeScores, node_scores
 from tools.measurement import measure
@@ -25,7 +26,11 @@ class Screen(TaskParams):
     ig_steps: int = Field(default=5, ge=1, le=32, description="points on the path from corrupted to clean inputs")
 
 
-@experiment("screen", version=1, kind="nominator")
+def _cost(params: Screen, model: Sizes) -> Cost:
+    return whole(3 * params.n) + backward(params.n * (1 + params.ig_steps))
+
+
+@experiment("screen", version=1, kind="nominator", cost=_cost)
 def screen(lab: Lab, params: Screen) -> Result:
     """Which heads and MLPs might matter: a cheap gradient screen that nominates, and proves nothing.
 
