@@ -16,7 +16,7 @@ from agent.claim_parser_roles import role_fields, role_task
 from agent.claim_parser_sites import reads_site, site_fields
 from agent.claim_parser_task import known_tasks, task_of
 from agent.claims import Claim, claim_types
-from agent.errors import ClaimError
+from agent.errors import ClaimError, UnreadError
 from tools.component import check_component, parse_component
 from tools.errors import ExperimentError
 
@@ -67,7 +67,7 @@ def read_fields(sentence: Sentence) -> dict[str, Any]:
     for reader in READERS:
         if reader.applies(sentence):
             return reader.fields(sentence)
-    return _ask(
+    raise UnreadError(
         f"I cannot tell what {sentence.said!r} claims about {_names(sentence)}. "
         f"Say whether it is necessary, restores, holds back or is not needed, for example {EXAMPLES}."
     )
@@ -122,7 +122,7 @@ def _without_component(sentence: Sentence) -> dict[str, Any]:
             "Not testable here, because it names no component and no measurable effect. "
             f"State a falsifiable claim about a part of the model, for example {EXAMPLES}."
         )
-    return _ask(f"Which component is this about? Name one, for example {EXAMPLES}.")
+    raise UnreadError(f"Which component is this about? Name one, for example {EXAMPLES}.")
 
 
 def _bare(sentence: Sentence) -> bool:

@@ -14,7 +14,7 @@ from agent.cards import ClaimCard, ClaimSummary, RunCard
 from agent.claims import Claim
 from agent.config import Config
 from agent.docket import claim_card, claim_summaries
-from agent.errors import LedgerError, WorkerError
+from agent.errors import LedgerError, UnreadError, WorkerError
 from agent.events import Event
 from agent.ledger.schema import RunRow
 from agent.ledger.store import Ledger
@@ -72,8 +72,17 @@ class Court:
         return run_id
 
     def verify(self, text: str, *, model: str | None = None, task: str | None = None) -> str:
-        """Parse and queue the verification of one claim. Raises ClaimError before anything is queued."""
-        claim = self.parse(text, model=model, task=task)
+        """Parse and queue the verification of one claim. Raises ClaimError before anything is queued.
+
+        With an llm configured, a sentence that the parser cannot read is queued for the llm to read.
+        """
+        try:
+            claim = self.parse(text, model=model, task=task)
+        except UnreadError:
+            if not self.config.llm:
+                raise
+            spec = absolute(model or self.config.model)
+            return self._submit("verify", {"text": text, "model": spec, "task": absolute(task or self._task_of(spec))})
         request = {"text": text, "model": claim.model, "task": claim.task, "claim_id": claim.claim_id}
         return self._submit("verify", request | {"claim": claim.model_dump(mode="json")})
 
@@ -92,7 +101,12 @@ class Court:
 
     def stored_verdict(self, text: str, *, model: str | None = None, task: str | None = None) -> ClaimCard | None:
         """The judged claim for this sentence when the ledger already holds it for the same model, task and method."""
-        claim = self.parse(text, model=model, task=task)
+        try:
+            claim = self.parse(text, model=model, task=task)
+        except UnreadError:
+            if not self.config.llm:
+                raise
+            return None
         verdict = self.ledger.registry.verdict(claim.claim_id)
         if verdict is None or not Published(self.ledger).current(claim.model_dump(mode="json"), verdict.payload):
             return None

@@ -13,7 +13,7 @@ from agent.ledger.runs import Runs
 PROGRESS_SECONDS = 0.25
 DELTA_SECONDS = 0.1
 FLAG_SECONDS = 0.2
-ONCE: frozenset[str] = frozenset({"registered", "evidence", "verdict", "plan", "approval", "approved"})
+ONCE: frozenset[str] = frozenset({"registered", "evidence", "verdict", "plan", "approval", "approved", "read"})
 
 
 class Emitter:

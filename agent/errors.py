@@ -12,6 +12,10 @@ class ClaimError(AgentError):
     """A sentence that is no testable claim here: ambiguous (the message asks back) or untestable (it says why)."""
 
 
+class UnreadError(ClaimError):
+    """A sentence that the parser cannot read at all; a configured llm may try."""
+
+
 class LedgerError(AgentError):
     """The ledger does not hold what was asked for, or refuses what would break its rules."""
 

@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from agent.asked import Asked
+from agent.claim_parser import Shape
+from agent.claim_parser_task import known_tasks
 from agent.claims import Claim
 from agent.job import Job
 from agent.laboratory import model_facts, task_facts
+from agent.published import Published
 from agent.situation import ModelFacts, TaskFacts
+from agent.usage import Meter, Rates, usage_of
 from agent.verification import verify as put_on_trial
 from tools.result import Result
 
@@ -57,8 +61,27 @@ class DurableLaboratory:
         return result_id, job.ledger.evidence.result(result_id)
 
 
+def _read(desk: "Desk", job: Job, lab: DurableLaboratory) -> dict[str, Any]:
+    from agent.chat.llm import build_llm
+    from agent.chat.reading import Reader
+
+    request, known = job.request, Published(job.ledger)
+    job.status(f"{desk.config.llm} reads the sentence")
+    llm, name = build_llm(desk.config, [])
+    reader = Reader(llm, name, Meter(Rates.of(desk.config), job.emit, usage_of(job.ledger.runs.events(job.run_id))))
+    shape = Shape(lab.model.n_layers, lab.model.n_heads)
+    claim = reader.read(
+        request["text"], model=request["model"], task=request["task"], shape=shape, tasks=known.tasks() or known_tasks()
+    )
+    return claim.model_dump(mode="json")
+
+
 def verify(desk: "Desk", job: Job) -> dict[str, Any]:
-    """Put the claim of the request on trial; the outcome names it."""
-    claim = Claim.model_validate(job.request["claim"])
-    verdict = put_on_trial(claim, DurableLaboratory(desk, job, claim.model), job.ledger, job.emit)
+    """Put the claim of the request on trial; the outcome names it. What the parser could not read, the llm reads."""
+    lab = DurableLaboratory(desk, job, job.request["model"])
+    stated = job.request.get("claim") or job.step("read the sentence", lambda: _read(desk, job, lab))
+    claim = Claim.model_validate(stated)
+    if "claim" not in job.request:
+        job.emit("read", {"said": claim.said, "claim": claim.text, "llm": desk.config.llm})
+    verdict = put_on_trial(claim, lab, job.ledger, job.emit)
     return {"claim_id": verdict.claim_id, "verdict": verdict.verdict}
