@@ -22,7 +22,8 @@ def palette_for(theme: str | None) -> Palette:
     return DARK if theme == "dark" else LIGHT
 
 
-def _layout(figure: go.Figure, palette: Palette, *, height: int) -> go.Figure:
+def framed(figure: go.Figure, palette: Palette, *, height: int) -> go.Figure:
+    """The product's fonts, colours and margins on a figure."""
     axis = {
         "gridcolor": palette.rule,
         "zeroline": False,
@@ -77,7 +78,7 @@ def heatmap(
             x, y = component.index, component.layer
             box = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
             figure.add_shape(type="rect", line={"color": palette.ink, "width": 2}, **box)
-    _layout(figure, palette, height=max(240, 17 * n_layers + 60))
+    framed(figure, palette, height=max(240, 17 * n_layers + 60))
     figure.update_xaxes(title_text="head", dtick=1, showgrid=False, constrain="domain")
     step = 1 if n_layers <= 12 else 2 if n_layers <= 30 else 4
     figure.update_yaxes(title_text="layer", autorange="reversed", dtick=step, showgrid=False)
@@ -116,7 +117,7 @@ def intervals(predictions: Sequence[PredictionCard], palette: Palette) -> go.Fig
                 hovertemplate=f"{p.key} {p.quantity}: %{{x:.3f}} [{low:.3f}, {high:.3f}], n={p.n}<extra></extra>",
             )
         )
-    _layout(figure, palette, height=64 + 46 * max(1, len(predictions)))
+    framed(figure, palette, height=64 + 46 * max(1, len(predictions)))
     figure.add_vline(x=0, line={"color": palette.muted, "width": 1})
     figure.update_xaxes(range=list(reach), tickformat=".2f")
     figure.update_yaxes(
@@ -168,7 +169,7 @@ def controls(prediction: PredictionCard, component: str, palette: Palette) -> go
     )
     if prediction.estimate is not None:
         _mark(figure, prediction.estimate, component, outcome_color(prediction.outcome, palette), low, high)
-    _layout(figure, palette, height=250)
+    framed(figure, palette, height=250)
     room = 0.06 * ((high - low) or 1.0)
     figure.update_xaxes(
         title_text=f"{prediction.quantity} of {len(values)} matched controls",

@@ -8,9 +8,11 @@ import streamlit as st
 
 from agent.answer import Answer
 from agent.errors import USER_ERRORS
+from ui import figures
 from ui.answer_text import Source, numbered
 from ui.backend import open_court, stored_result, titles
 from ui.claim_text import number
+from ui.figures_result import figures_of
 from ui.library import find_passage
 from ui.note_markdown import note_markdown
 from ui.safe_markdown import highlighted, plain
@@ -128,6 +130,9 @@ def show_result(result_id: str) -> None:
         for e in result.estimates
     ]
     st.table(rows, hide_index=True, border="horizontal")
+    for i, (says, figure) in enumerate(figures_of(result, figures.palette_for(st.context.theme.type))):
+        st.caption(plain(says))
+        st.plotly_chart(figure, config=figures.PLAIN_CONFIG, key=f"figure-{result_id}-{i}")
     provenance = result.provenance
     st.caption(
         plain(

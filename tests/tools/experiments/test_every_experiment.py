@@ -35,6 +35,7 @@ CALLS = {
     "path-patching": {"receiver": "a1.h0<k>"},
     "predictions": {},
     "screen": {},
+    "written-values": {"component": "a0.h0", "value": "token"},
 }
 
 
@@ -58,8 +59,11 @@ class Watch:
         return self.stop_after is not None and len(self.reports) >= self.stop_after
 
 
+ELSEWHERE = {"written-values"}  # reads the words of compiled cases: test_written_values.py
+
+
 def test_every_experiment_is_tried_here():
-    assert set(CALLS) == set(experiments())
+    assert set(CALLS) == set(experiments()) - ELSEWHERE
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
