@@ -31,7 +31,7 @@ class Hypothesis(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
-    origin: Literal["data", "literature"]
+    origin: Literal["data", "literature", "llm"]
     rationale: str
     claims: tuple[Claim, ...]
     urgency: int

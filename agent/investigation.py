@@ -14,9 +14,10 @@ from typing import Any
 from agent.claim_notes import keep_finding
 from agent.claims import Claim
 from agent.docket import claim_card
-from agent.errors import ClaimError
+from agent.errors import ClaimError, LlmError
 from agent.hypotheses import Hypothesis, Known
 from agent.hypotheses_all import all_claims, propose
+from agent.hypotheses_llm import Proposal, accepted, what_was_seen
 from agent.hypotheses_roles import roles_by_head
 from agent.investigation_circuit import nominate_circuit
 from agent.investigation_conclusion import conclude
@@ -54,12 +55,15 @@ class Host:
     """What surrounds an investigation: who approves, the library, and how a read is made to happen once.
 
     `approve(text, seconds, forward_passes)` is asked when the plan is over the budget. `once(name, work)` does `work`
-    and remembers its outcome, so that a run taken up again reads the same.
+    and remembers its outcome, so that a run taken up again reads the same. `propose(question, seen)` has the llm called
+    `llm` propose hypotheses; None when there is none.
     """
 
     approve: Approve = _never
     library: Library | None = None
     once: Once = _at_once
+    propose: Callable[[str, str], Proposal] | None = None
+    llm: str = ""
 
 
 @dataclass
@@ -95,13 +99,13 @@ def investigate(
     if not situation.gate.passed:
         return conclude(inquiry, situation, literature)
     known = _explore(inquiry, situation, literature)
-    hypotheses = propose(known)
+    hypotheses, remarks = _propose(inquiry, known)
     claims = all_claims(hypotheses)
     plan = _plan(inquiry, known, claims)
     approved = _approval(inquiry, plan)
     lines = _try_all(inquiry, known, plan, claims, (approved, hypotheses))
     report = conclude(inquiry, situation, literature, known=known, hypotheses=hypotheses, lines=lines)
-    report = report.model_copy(update={"plan": plan, "approved": approved})
+    report = report.model_copy(update={"plan": plan, "approved": approved, "remarks": [*report.remarks, *remarks]})
     _keep(inquiry, report)
     return report
 
@@ -129,6 +133,21 @@ def _explore(inquiry: Inquiry, situation: Situation, literature: Literature) -> 
     known = replace(known, connections=nominate_edges(explorer, found, roles_by_head(known)))
     inquiry.tell("status", {"text": "Growing a circuit"})
     return replace(known, circuits=nominate_circuit(explorer, found))
+
+
+def _propose(inquiry: Inquiry, known: Known) -> tuple[list[Hypothesis], list[str]]:
+    """Hypotheses of the data and the literature, then those of the llm; and what the report must say of the latter."""
+    hypotheses, host = propose(known), inquiry.host
+    if host.propose is None:
+        return hypotheses, []
+    asked, seen = host.propose, what_was_seen(known, hypotheses)
+    inquiry.tell("status", {"text": f"Asking {host.llm} for hypotheses"})
+    try:
+        said = host.once("hypotheses of the llm", lambda: asked(inquiry.question, seen).model_dump(mode="json"))
+    except LlmError as error:
+        return hypotheses, [f"The llm proposed nothing: {error}"]
+    added, remarks = accepted(Proposal.model_validate(said), known, host.llm)
+    return [*hypotheses, *added], remarks
 
 
 def _plan(inquiry: Inquiry, known: Known, claims: Sequence[tuple[Claim, int]]) -> Plan:
@@ -162,6 +181,8 @@ def _try_all(
     """Put the claims on trial in order; stop at the budget unless more was approved."""
     approved, hypotheses = decided
     seen = known.seen()
+    if inquiry.host.propose is not None:
+        seen = [*seen, f"{inquiry.host.llm} was told all of this and asked for hypotheses"]
     planned = {step.key: step for step in (plan.steps if approved else plan.within_budget())}
     lines: list[ClaimLine] = []
     for number, (claim, _) in enumerate(claims, start=1):

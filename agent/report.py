@@ -12,6 +12,7 @@ from pydantic import Field
 from agent.answer import Citation
 from agent.cards import Card, VerdictWord
 from agent.plan import Cost, Plan
+from agent.usage import Usage
 
 NodeStatus = Literal["supported", "refuted", "open"]
 Q_MAX = 0.05
@@ -73,7 +74,7 @@ class HypothesisLine(Card):
 
     key: str
     title: str
-    origin: Literal["data", "literature"]
+    origin: Literal["data", "literature", "llm"]
     rationale: str
     claim_ids: list[str]
     passages: list[str] = Field(default_factory=list)
@@ -156,6 +157,7 @@ class Report(Card):
     spent: Cost
     results: list[str] = Field(default_factory=list, description="every result this report rests on")
     remarks: list[str] = Field(default_factory=list)
+    usage: Usage | None = Field(default=None, description="what the llm took; null when none was asked")
 
     def supported(self) -> list[ClaimLine]:
         """Claims that stand over the whole session."""

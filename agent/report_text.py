@@ -150,6 +150,8 @@ def _hypotheses(report: Report) -> str:
 def _account(report: Report) -> str:
     lines = [f"- {line}" for line in report.explored]
     lines.append(f"- Spent: {report.spent.experiments} experiments, {report.spent.says()}.")
+    if report.usage is not None:
+        lines.append(f"- The llm: {report.usage.says()}.")
     if report.plan is not None:
         lines.append(f"- Plan: {report.plan.says()}")
     if report.approved is not None:
