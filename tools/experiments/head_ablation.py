@@ -1,11 +1,12 @@
 """Head and MLP ablation: what does the behaviour lose without a component (METHOD 1, T1, T1b)?
 
-Reports, for one component or a joint set: estimates `harm`, `direct_effect` (heads and MLPs at all positions), `kl`,
-`p_answer`, `top1`, `flipped` (share of read positions whose most likely token changes: harm can be 0 where a wrong
-third answer appears) and, when controls were drawn, `rank_p`; arrays `harm_per_prompt`, `direct_per_prompt`,
+Reports, for one component or a joint set: estimates `harm`, `direct_effect` (what it stops writing straight into the
+metric, the final norm frozen), `repaired` (direct_effect minus harm: what later layers make up for), `kl`, `p_answer`, `top1`, `flipped` (share of read positions whose most likely token changes: harm can be 0 where a wrong
+third answer appears) and, when controls were drawn, `rank_p`; arrays `harm_per_prompt`, `direct_per_prompt`, `repaired_per_prompt`,
 `flipped_per_prompt` [n], `control_harm` [J]; labels `components`, `controls`, `prompts` (template of each prompt). For a sweep (several
 components, not joint): arrays `harm` [layers, heads] and `harm_mlp` [layers] where the sweep covers them all,
-`harm_per_prompt` [components, n], and an estimate `harm:<component>` each. Every result has `gap`, `accuracy`.
+`direct` and `direct_mlp` likewise, `harm_per_prompt`, `direct_per_prompt` [components, n], and estimates
+`harm:<component>` and `direct_effect:<component>` each. Every result has `gap`, `accuracy`.
 """
 
 from typing import Literal
@@ -13,15 +14,15 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tools.attribution import attribute, direct_effects, of_components
+from tools.attribution import direct_losses
 from tools.costs import Cost, Sizes, sweep, whole
 from tools.experiment import Lab, TaskParams, experiment
-from tools.interventions import Where
+from tools.interventions import Source, Where
 from tools.measurement import Measurement, control_row, measure
 from tools.prompts import Floats
-from tools.result import Result
+from tools.result import Estimate, Result
 from tools.selection import every_head, every_mlp, read_components
-from tools.sweep import Plan, grids, plan_sweep, printed, run_sweep, sweep_estimates, sweep_rows
+from tools.sweep import Plan, grids, plan_sweep, printed, run_sweep, sweep_estimates, sweep_rows, variants_of
 
 AblationMethod = Literal["resample", "mean", "zero"]
 SOURCES: dict[AblationMethod, Literal["corrupted", "mean", "zero"]] = {
@@ -61,14 +62,14 @@ def _cost(params: HeadAblation, model: Sizes) -> Cost:
     return sweep(params, model) + whole(means)
 
 
-@experiment("head-ablation", version=1, kind="causal", cost=_cost)
+@experiment("head-ablation", version=2, kind="causal", cost=_cost)
 def head_ablation(lab: Lab, params: HeadAblation) -> Result:
     """How much of the behaviour is lost when components are ablated, one by one or together.
 
     Harm is the drop of the logit difference as a share of the clean-corrupted gap: 1 means the behaviour is gone,
     negative means the component was in the way. Resample ablation takes the component's output from the corrupted
-    prompt; mean and zero ablation are second opinions. For one component (or joint set) the direct effect is reported
-    too: far above the harm, it means that later layers repair the loss. With matched controls, `rank_p` says how
+    prompt; mean and zero ablation are second opinions. Beside the harm stands the direct effect, for heads, attention
+    layers, MLPs and single neurons alike: far above the harm, it means that later layers repair the loss. With matched controls, `rank_p` says how
     special the harm is. Small harm is not absence: backups hide it.
     """
     m = measure(lab, params, mean_prompts=params.mean_prompts if params.method == "mean" else None)
@@ -85,10 +86,11 @@ def head_ablation(lab: Lab, params: HeadAblation) -> Result:
     arrays |= grids(m, plan, swept.shares, "harm")
     if plan.single:
         arrays["flipped_per_prompt"] = swept.readings["flipped"]
-    direct = _direct(m, plan, params)
+    direct = _direct(m, plan, SOURCES[params.method], where)
     if direct is not None:
-        arrays["direct_per_prompt"] = direct
-        estimates.append(m.estimate("direct_effect", direct))
+        extra, more = _accounted(m, plan, swept.shares, direct)
+        estimates += extra
+        arrays |= more
     controls = []
     if len(swept.controls):
         arrays["control_harm"] = swept.controls
@@ -96,7 +98,7 @@ def head_ablation(lab: Lab, params: HeadAblation) -> Result:
     top = sweep_rows(plan, estimates, "harm")
     return m.result(
         "head-ablation",
-        1,
+        2,
         f"{params.method} ablation of {top[0]['component']} costs {top[0]['harm']:+.3f} of the gap"
         + ("." if plan.single else f", the most of {len(plan.targets)} components."),
         estimates,
@@ -112,14 +114,21 @@ def estimates_value(estimates: list, name: str) -> float:
     return next(e.value for e in estimates if e.name == name)
 
 
-def _direct(m: Measurement, plan: Plan, params: HeadAblation) -> Floats | None:
-    """Per-prompt direct effect of a single target of whole heads and MLPs under resample ablation; else None."""
-    if not plan.single or params.method != "resample" or params.position:
+def _direct(m: Measurement, plan: Plan, source: Source, where: Where | None) -> Floats | None:
+    """Direct effects [targets, n] in shares of the gap; None where a target writes nothing of its own, or by hooks only."""
+    writes = all(c.kind in ("head", "attn", "mlp", "neuron") for target in plan.targets for c in target)
+    if m.lab.model.decoder is None or not writes:
         return None
-    members = plan.targets[0]
-    if m.lab.model.decoder is None or any(c.kind not in ("head", "mlp") or c.position for c in members):
-        return None
-    clean = attribute(m.engine, "clean")
-    corrupted = attribute(m.engine, "corrupted", frozen_at="clean")
-    effects = direct_effects(clean, corrupted, m.gap)
-    return of_components(effects, [(c.kind, c.layer, c.index) for c in members]).sum(0)
+    return direct_losses(m.engine, variants_of(plan.targets, source, where, m.lab.model.n_layers)) / m.gap
+
+
+def _accounted(
+    m: Measurement, plan: Plan, harm: Floats, direct: Floats
+) -> tuple[list[Estimate], dict[str, np.ndarray]]:
+    """Direct beside total: what is repaired, for one target; maps and estimates, for a sweep."""
+    if not plan.single:
+        names = [f"direct_effect:{name}" for name in plan.names()]
+        return m.estimates(names, direct), {"direct_per_prompt": direct, **grids(m, plan, direct, "direct")}
+    repaired = direct[0] - harm[0]
+    found = [m.estimate("direct_effect", direct[0]), m.estimate("repaired", repaired)]
+    return found, {"direct_per_prompt": direct[0], "repaired_per_prompt": repaired}

@@ -61,6 +61,24 @@ def test_the_direct_effect_of_a_stage_that_writes_nothing_is_zero(induction):
     assert abs(early) < 1e-3 and late == pytest.approx(1.43, abs=0.06)
 
 
+def test_a_perfect_backup_repairs_all_that_a_head_stops_writing(lab):
+    result = head_ablation(lab("planted:repair"), HeadAblation(task="planted-repair", n=16, components=["1.0"]))
+    assert result.estimate("harm").value == pytest.approx(0.0, abs=0.05)
+    assert result.estimate("repaired").value == pytest.approx(1.0, abs=0.06)
+
+
+@pytest.mark.parametrize("method", ["resample", "zero", "mean"])
+def test_neurons_and_mlps_are_accounted_like_heads(lab, method):
+    """The AND model's MLP writes the whole answer; its neurons share it out, one for each token."""
+    task = {"task": "planted-and", "n": 16, "method": method}
+    whole = head_ablation(lab("planted:and"), HeadAblation(**task, components=["m1"]))
+    assert whole.estimate("direct_effect").value == pytest.approx(whole.estimate("harm").value, abs=1e-4)
+    neurons = [f"m1.n{i}" for i in range(26)]
+    shared = head_ablation(lab("planted:and"), HeadAblation(**task, components=neurons))
+    np.testing.assert_allclose(shared.arrays["direct_per_prompt"].sum(0), whole.arrays["direct_per_prompt"], atol=1e-4)
+    np.testing.assert_allclose(shared.arrays["direct_per_prompt"], shared.arrays["harm_per_prompt"], atol=1e-4)
+
+
 def test_direct_attribution_adds_up(induction):
     result = direct_logit_attribution(induction, DirectLogitAttribution(**TASK))
     assert next(c for c in result.controls if c.name == "sum").passed
