@@ -15,6 +15,7 @@ from agent.claim_parser_mentions import POSITIONAL, Sentence, read_sentence
 from agent.claim_parser_roles import role_fields, role_task
 from agent.claim_parser_sites import reads_site, site_fields
 from agent.claim_parser_task import known_tasks, task_of
+from agent.claim_parser_values import value_fields
 from agent.claims import Claim, claim_types
 from agent.errors import ClaimError, UnreadError
 from tools.component import check_component, parse_component
@@ -279,7 +280,7 @@ def _edge(sentence: Sentence) -> dict[str, Any]:
 def _role(sentence: Sentence) -> dict[str, Any]:
     if re.search(r"\bnot\b|n't\b|지\s*않|아니", sentence.marked):
         return _ask(f"The sentence is negated. Verify that {_names(sentence)} has the role, and read the verdict.")
-    if fields := role_fields(sentence):
+    if fields := role_fields(sentence) or value_fields(sentence):
         return fields
     return _ask(
         f"Not testable here, because {sentence.said!r} states what a component computes, and no test for that role exists. "

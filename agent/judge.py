@@ -143,8 +143,11 @@ def _why_open(one: Prediction, finding: Finding) -> str:
     """The finding's reason; a failure that refutes nothing says so."""
     if finding.outcome != "fail":
         return finding.reason
-    rests = f", because {one.needs} does not pass" if one.needs else ""
-    return f"{finding.reason}; that does not refute the claim{rests}"
+    if one.needs:
+        return f"{finding.reason}; that does not refute the claim, because {one.needs} does not pass"
+    if one.rule.refutes:
+        return f"{finding.reason}; too weak by itself to refute a claim of several predictions"
+    return f"{finding.reason}; by itself that does not refute the claim"
 
 
 def _refuted(registration: Registration, findings: Mapping[str, Finding], evidence: Evidence) -> list[str]:

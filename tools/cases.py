@@ -74,6 +74,7 @@ class CaseTask:
         self.special_ids = tuple(one["id"] for one in (data["bos"], data.get("pad")) if one)
         words = {one["id"]: one["token"] for one in data["token_ids"] if one["id"] not in self.special_ids}
         numeric = all(isinstance(token, int | float) and not isinstance(token, bool) for token in words.values())
+        self.spelled = {k: str(v) for k, v in words.items()}
         self.numbers: dict[int, float] | None = {k: float(v) for k, v in words.items()} if numeric else None
         self._examples = data["examples"]
         self._version = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]

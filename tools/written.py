@@ -56,3 +56,23 @@ def explained_by(outputs: Floats, known: NDArray[np.float64] | None, owner: Ints
         np.add.at(counts, owner[scored], 1)
     share = 1 - missed / np.maximum(counts, 1) / spread
     return np.where(counts > 0, share.clip(0, 1), float(share[counts > 0].mean() if (counts > 0).any() else 0.0))
+
+
+def explained_by_label(outputs: Floats, labels: Ints, owner: Ints, n: int) -> Floats:
+    """Share of the variance of outputs [k, model] that the mean output of their own label accounts for.
+
+    Per prompt [n], as `explained_by`; labels that the fitting half lacks are not scored.
+    """
+    spread = float(((outputs - outputs.mean(0)) ** 2).sum(1).mean())
+    if spread < 1e-12:
+        return np.zeros(n)
+    missed, counts = np.zeros(n), np.zeros(n)
+    for half in (0, 1):
+        fit = owner % 2 != half
+        for label in np.unique(labels[fit]):
+            scored = np.flatnonzero((owner % 2 == half) & (labels == label))
+            centre = outputs[fit & (labels == label)].mean(0)
+            np.add.at(missed, owner[scored], ((outputs[scored] - centre) ** 2).sum(1))
+            np.add.at(counts, owner[scored], 1)
+    share = (1 - missed / np.maximum(counts, 1) / spread).clip(0, 1)
+    return np.where(counts > 0, share, float(share[counts > 0].mean() if (counts > 0).any() else 0.0))

@@ -42,12 +42,14 @@ DETAILS: dict[str, dict[str, object]] = {
     "head-role": {"role": "s-inhibition"},
     "target-role": {"target": "previous", "carries": "token"},
     "decoding": {"target": "order"},
+    "value-role": {"value": "odd-index"},
 }
 PARTS = {
     "edge": ("a1.h0", "a2.h0"),
     "comparison": ("a1.h0", "a2.h0"),
     "backup": ("a1.h0", "a2.h0"),
     "decoding": ("resid20@END",),
+    "value-role": ("m3",),
     "readable": ("resid20@END",),
 }
 
