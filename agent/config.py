@@ -32,6 +32,10 @@ class Config:
     llm_price_output: float | None = None
     fetch: bool = False
     chroma_url: str | None = None
+    chroma_api_key: SecretStr | None = field(default=None, repr=False)
+    chroma_tenant: str = "default_tenant"
+    chroma_database: str = "default_database"
+    reranker: Path | None = None
 
     @property
     def results_dir(self) -> Path:

@@ -2,6 +2,7 @@
 
 from agent.config import Config
 from agent.packaged import PACKAGED, is_whole
+from kb.chroma_server import ChromaServer
 from kb.library import Library
 
 FOLDER = "library"
@@ -17,4 +18,6 @@ def open_library(config: Config) -> Library:
     home = config.home / FOLDER
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = folder if is_whole(embedder, folder) else None
-    return Library.open(home, embedder_folder=found, chroma_url=config.chroma_url)
+    key = config.chroma_api_key.get_secret_value() if config.chroma_api_key else None
+    server = config.chroma_url and ChromaServer(config.chroma_url, key, config.chroma_tenant, config.chroma_database)
+    return Library.open(home, embedder_folder=found, chroma=server or None, reranker_folder=config.reranker)

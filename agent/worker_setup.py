@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
@@ -25,13 +25,15 @@ from agent.ledger.store import Ledger
 TOOLS = Path(tools.__path__[0])
 LOG_BYTES = 4_000_000
 HIDDEN = "[hidden]"
+FOLDERS = ("home", "models_dir", "reranker")
+SECRETS = ("llm_api_key", "chroma_api_key")
 
 
 def config_to_line(config: Config, *, warm: bool) -> str:
-    """One JSON line that `config_from_line` reads. It holds the llm's key: write it into a pipe, nowhere else."""
+    """One JSON line that `config_from_line` reads. It holds keys: write it into a pipe, nowhere else."""
     values = {field.name: getattr(config, field.name) for field in fields(config)}
-    key = config.llm_api_key.get_secret_value() if config.llm_api_key else None
-    values |= {"home": str(config.home), "models_dir": str(config.models_dir), "llm_api_key": key}
+    values |= {name: str(values[name]) for name in FOLDERS if values[name] is not None}
+    values |= {name: values[name].get_secret_value() for name in SECRETS if values[name] is not None}
     return json.dumps({"config": values, "warm": warm}) + "\n"
 
 
@@ -39,21 +41,20 @@ def config_from_line(line: str) -> tuple[Config, bool]:
     """The configuration, and whether to keep the default model loaded."""
     message = json.loads(line)
     values = message["config"]
-    key = values["llm_api_key"]
-    values |= {"home": Path(values["home"]), "models_dir": Path(values["models_dir"])}
-    values["llm_api_key"] = SecretStr(key) if key else None
+    values |= {name: Path(values[name]) for name in FOLDERS if values[name] is not None}
+    values |= {name: SecretStr(values[name]) for name in SECRETS if values[name] is not None}
     return Config(**values), message["warm"]
 
 
 def open_log(config: Config) -> None:
-    """Send every log record to `<home>/logs/worker.log`, the llm's key blotted out, and crashes of C code too."""
+    """Send every log record to `<home>/logs/worker.log`, keys blotted out, and crashes of C code too."""
     config.logs_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     root = logging.getLogger()
     if any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
         return
     path = config.logs_dir / "worker.log"
     handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
-    handler.setFormatter(_Blotting(config.llm_api_key))
+    handler.setFormatter(_Blotting([getattr(config, name) for name in SECRETS]))
     path.chmod(0o600)
     root.addHandler(handler)
     root.setLevel(logging.INFO)
@@ -66,13 +67,15 @@ def open_log(config: Config) -> None:
 
 
 class _Blotting(logging.Formatter):
-    def __init__(self, secret: SecretStr | None) -> None:
+    def __init__(self, secrets: Sequence[SecretStr | None]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._secret = secret.get_secret_value() if secret else None
+        self._secrets = [secret.get_secret_value() for secret in secrets if secret and secret.get_secret_value()]
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        return text.replace(self._secret, HIDDEN) if self._secret else text
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
 
 
 def published_since_changes(ledger: Ledger) -> bool:

@@ -1,8 +1,8 @@
 """Fits the library's fusion weights and answerability on the `fit` half of benchmarks/questions.jsonl and prints them.
 
-    python benchmarks/library_fit.py DATA_FOLDER MINILM_FOLDER
+    python benchmarks/library_fit.py DATA_FOLDER MINILM_FOLDER [STEPS]
 
-DATA_FOLDER is made when it is empty. Random local search, averaged over resampled questions, on the mean of recall@5, keys@5 and reciprocal rank over English,
+With 0 STEPS the ranking's weights stay and only the answerability is fitted. DATA_FOLDER is made when it is empty. Random local search, averaged over resampled questions, on the mean of recall@5, keys@5 and reciprocal rank over English,
 Korean and cross-language questions; ridge-penalised logistic regression for the answerability. Paste the printed
 values into kb/fusion.py; `circuit-court library evaluate` reports on the other half.
 """
@@ -72,24 +72,42 @@ def features(signals: Signals) -> list[float]:
     return [1.0, *(float(min(values[name], 2)) for name in SIGNALS)]
 
 
-def fit_answerable(found: list[tuple[Signals, bool]], false_declines: float) -> Answerable:
-    x = np.array([features(signals) for signals, _ in found])
-    y = np.array([answerable for _, answerable in found], dtype=float)
-    weight = np.where(y == 1, 1.0, (y == 1).sum() / (y == 0).sum())
+def logistic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Ridge-penalised coefficients; both classes weigh the same."""
+    weight = np.where(y, 1.0, y.sum() / (~y).sum())
 
     def loss(c: np.ndarray) -> float:
         z = x @ c
         return float(np.sum(weight * (np.logaddexp(0, z) - y * z)) / np.sum(weight) + 0.003 * np.sum(c[1:] ** 2))
 
-    c = minimize(loss, np.zeros(x.shape[1]), method="BFGS").x
-    p = 1 / (1 + np.exp(-(x @ c)))
-    for threshold in np.arange(0.2, 0.6, 0.05):
+    return minimize(loss, np.zeros(x.shape[1]), method="BFGS").x
+
+
+def held_out(x: np.ndarray, y: np.ndarray, *, repeats: int = 6, folds: int = 8) -> np.ndarray:
+    """The answerability of each question by coefficients fitted without it, averaged over repeated splits."""
+    total = np.zeros(len(y))
+    for repeat in range(repeats):
+        order = np.random.default_rng(repeat).permutation(len(y))
+        for fold in range(folds):
+            out = order[fold::folds]
+            kept = np.setdiff1d(order, out)
+            total[out] += x[out] @ logistic(x[kept], y[kept]) / repeats
+    return 1 / (1 + np.exp(-total))
+
+
+def fit_answerable(found: list[tuple[Signals, bool]], wrong: float) -> Answerable:
+    """Coefficients, and the highest threshold at which held-out questions are wrongly declined no oftener than `wrong`."""
+    x = np.array([features(signals) for signals, _ in found])
+    y = np.array([answerable for _, answerable in found])
+    p = held_out(x, y)
+    threshold = 0.0
+    for tried in np.arange(0.06, 0.5, 0.02):
+        declined, mistaken = np.mean(p[~y] < tried), np.mean(p[y] < tried)
         print(
-            f"threshold {threshold:.2f}: declines {np.mean(p[y == 0] < threshold):.2f} of unanswerable, "
-            f"{np.mean(p[y == 1] < threshold):.3f} of answerable"
+            f"threshold {tried:.2f}: declines {declined:.2f} of unanswerable, {mistaken:.3f} of answerable (held out)"
         )
-    threshold = float(np.quantile(p[y == 1], false_declines))
-    return Answerable(*(round(float(value), 2) for value in c), threshold=round(threshold, 3))
+        threshold = tried if mistaken <= wrong else threshold
+    return Answerable(*(round(float(value), 2) for value in logistic(x, y)), threshold=round(float(threshold), 3))
 
 
 def main() -> None:
@@ -100,10 +118,11 @@ def main() -> None:
     rows = [(question, *ask(searcher, question)[:2]) for question in questions]
     with library.store.read() as connection:
         canonical = searcher.names(connection).canonical
-    weights = fit_bagged(rows, canonical, steps=int(sys.argv[3]) if len(sys.argv) > 3 else 150)
+    steps = int(sys.argv[3]) if len(sys.argv) > 3 else 150
+    weights = fit_bagged(rows, canonical, steps=steps) if steps else Weights()
     print(weights)
     searcher = library.searcher(weights)
-    print(fit_answerable([(ask(searcher, question)[2], bool(question.keys)) for question in questions], 0.015))
+    print(fit_answerable([(ask(searcher, question)[2], bool(question.keys)) for question in questions], 0.01))
 
 
 if __name__ == "__main__":

@@ -112,9 +112,10 @@ def ask(searcher: Searcher, question: Question) -> tuple[Gathered, frozenset[str
     with searcher.store.read() as connection:
         names = searcher.names(connection)
         keys = frozenset(names.resolve(key) for key in question.keys)
-        gathered = searcher.gather(connection, question.q)
+        query, _ = searcher.spelled(connection, question.q)
+        gathered = searcher.gather(connection, query)
         ranked = rank_documents(gathered, searcher.weights, names.canonical)
-        return gathered, keys, searcher.signals(connection, question.q, gathered, ranked)
+        return gathered, keys, searcher.signals(connection, query, gathered, ranked)
 
 
 def _ask(searcher: Searcher, question: Question) -> _Asked:

@@ -37,16 +37,19 @@ class Weights:
 class Answerable:
     """Coefficients of the answerability on `kb.coverage.Signals`; below `threshold` the library declines."""
 
-    bias: float = -2.35
-    cosine: float = 0.54
-    score: float = 1.13
-    margin: float = 2.04
-    covered: float = 1.33
-    unknown: float = -2.74
-    named: float = 0.95
-    exact: float = 0.52
-    korean: float = 0.67
-    threshold: float = 0.25
+    bias: float = -5.09
+    cosine: float = 0.77
+    score: float = 1.19
+    margin: float = 1.05
+    covered: float = 1.91
+    unknown: float = -2.18
+    meant: float = 1.46
+    worded: float = 0.66
+    matched: float = 2.14
+    named: float = 0.45
+    exact: float = 0.66
+    korean: float = 0.36
+    threshold: float = 0.18
 
 
 @dataclass
@@ -118,6 +121,15 @@ def rank_documents(gathered: Gathered, weights: Weights, canonical: Callable[[st
     return sorted(ranked, key=lambda entry: (-entry[1], entry[0]))
 
 
+def place_of(gathered: Gathered, leg: str, canonical: Callable[[str], str], document: str) -> int:
+    """At which place, from 1, one leg alone has a document."""
+    best: dict[str, float] = {}
+    for candidate in gathered.candidates.values():
+        owner = canonical(candidate.document_id)
+        best[owner] = max(best.get(owner, 0.0), getattr(candidate, leg))
+    return 1 + sum(score > best[document] for score in best.values()) if best[document] > 0 else len(best) + 1
+
+
 def credit(candidate: Candidate, loss: float) -> float:
     """1 for a trusted, verified document, down to 1 - loss for one that is neither; unmarked ones lie between."""
     trust = TRUST.get(candidate.trust or "", 0.7)
@@ -134,6 +146,9 @@ def answerability(signals: Signals, rule: Answerable) -> float:
         + rule.margin * signals.margin
         + rule.covered * signals.covered
         + rule.unknown * signals.unknown
+        + rule.meant * signals.meant
+        + rule.worded * signals.worded
+        + rule.matched * signals.matched
         + rule.named * min(signals.named, 2)
         + rule.exact * signals.exact
         + rule.korean * signals.korean

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection
 
+from kb.chroma_server import ChromaServer
 from kb.comparison import ComparisonRow, compare
 from kb.dense import DenseIndex
 from kb.disagreements import Disagreement, disagreements
@@ -68,6 +69,7 @@ class Library:
         self.store = store
         self.dense = index
         self._load_embedder = embedder
+        self.reranker_folder: Path | None = None
 
     @classmethod
     def open(
@@ -76,9 +78,11 @@ class Library:
         *,
         embedder_folder: Path | None = None,
         embedder: Embedder | None = None,
-        chroma_url: str | None = None,
+        chroma: ChromaServer | None = None,
+        reranker_folder: Path | None = None,
     ) -> "Library":
         """Open or create the library in `home`. Without an embedder the dense leg is off, and search results say so.
+        With a reranker's folder a cross-encoder orders what a search found.
 
         Raises KbError when the file in `home` is not a library.
         """
@@ -91,10 +95,12 @@ class Library:
         def open_index() -> "VectorIndex":
             from kb.vectors import VectorIndex  # Chroma takes most of a second to import
 
-            return VectorIndex(home / "vectors", server=chroma_url)
+            return VectorIndex(home / "vectors", server=chroma, owner=store.own_id() if chroma else "")
 
         store = Store(home / "library.sqlite")
-        return cls(store, DenseIndex(store, open_index), load)
+        library = cls(store, DenseIndex(store, open_index), load)
+        library.reranker_folder = reranker_folder
+        return library
 
     def __enter__(self) -> "Library":
         return self
@@ -119,11 +125,16 @@ class Library:
 
     @cached_property
     def _searcher(self) -> Searcher:
-        return Searcher(self.store, self.dense, lambda: self.embedder)
+        return self.searcher(Weights())
 
     def searcher(self, weights: Weights) -> Searcher:
-        """A searcher with other fusion weights, for measuring."""
-        return Searcher(self.store, self.dense, lambda: self.embedder, weights)
+        """A searcher with these fusion weights."""
+        searcher = Searcher(self.store, self.dense, lambda: self.embedder, weights)
+        if self.reranker_folder is not None:
+            from kb.reranker import OnnxReranker  # ONNX Runtime is needed only where there is a model for it
+
+            searcher.reranker = OnnxReranker(self.reranker_folder)
+        return searcher
 
     # in
 

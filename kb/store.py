@@ -6,6 +6,8 @@ document whole or not at all. Alembic runs only when the file is behind. This mo
 """
 
 import hashlib
+import re
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -96,6 +98,13 @@ class Store:
                 statement = upsert(SettingRow).values(key=key, value=value)
                 connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
+    def own_id(self) -> str:
+        """What tells this library from others that share a server: made once, at random."""
+        with self.write() as connection:
+            statement = upsert(SettingRow).values(key="library_id", value=secrets.token_hex(4))
+            connection.execute(statement.on_conflict_do_nothing())
+        return self.setting("library_id") or ""
+
     def content_hash(self, document_id: str) -> str | None:
         with self.read() as connection:
             return connection.execute(select(DocumentRow.content_hash).where(DocumentRow.id == document_id)).scalar()
@@ -178,9 +187,19 @@ def _upgrade(store: Store) -> None:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise KbError(
-                f"{store.path} was made by another version of the library. Move it away and build it anew."
-            ) from error
+            found = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+            raise KbError(_other_version(store.path, found)) from error
+
+
+def _other_version(path: Path, found: str) -> str:
+    """What to do about a file whose tables this program does not know; nothing in it was changed."""
+    number = re.fullmatch(r"library_(\d+)", found)
+    if number and int(number[1]) > int(HEAD.removeprefix("library_")):
+        return (
+            f"{path} was written by a newer version of Circuit Court ({found}; this one knows up to {HEAD}). Update this "
+            "program (git pull, then make setup), or set CIRCUIT_COURT_HOME to another folder. The file was not changed."
+        )
+    return f"{path} was made by another version of the library ({found}). Move it away and build it anew."
 
 
 def _remove(connection: Connection, document_id: str) -> None:

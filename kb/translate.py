@@ -25,6 +25,12 @@ def glossary() -> dict[str, str]:
     return {normalise(str(korean)): english for group in loaded.values() for korean, english in group.items()}
 
 
+@cache
+def asking_words() -> frozenset[str]:
+    """Korean words that ask or point and say nothing of what is asked about."""
+    return frozenset(normalise((Path(__file__).parent / "korean_asking.txt").read_text(encoding="utf-8")).split())
+
+
 def english_words(question: str) -> list[str]:
     """The English words for a question's Korean ones, its Latin words kept, each once."""
     words = _HANGUL.findall(normalise(question))

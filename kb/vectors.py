@@ -5,7 +5,7 @@ Here a folder is written once and never changed afterwards: `build` makes a new 
 ones, and the library points to it in SQLite only when it is complete. Readers in any process open the generation SQLite
 names, so there is nothing to go stale; passages that came in since are searched by brute force (`kb.search`). A folder
 of another origin is never opened: a folder's name carries a random part that only this library's database knows
-(Chroma can run code named in a foreign folder's schema). With a server URL a generation is a collection on it.
+(Chroma can run code named in a foreign folder's schema). With a server a generation is a collection on it.
 No documents, no metadata: only vectors by passage id.
 """
 
@@ -15,8 +15,10 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import chromadb
+import httpx
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.client import Client
@@ -24,6 +26,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 from jaxtyping import Float32
 
+from kb.chroma_server import ChromaServer
 from kb.errors import VectorIndexError
 
 BATCH = 4000  # Chroma refuses more than 5,461 records at once
@@ -31,11 +34,12 @@ COLLECTION = "passages"
 
 
 class VectorIndex:
-    """Generations of vectors, embedded under a folder or on a Chroma server (`http://host:port`)."""
+    """Generations of vectors, embedded under a folder or on a Chroma server, where `owner` tells libraries apart."""
 
-    def __init__(self, folder: Path, *, server: str | None = None) -> None:
+    def __init__(self, folder: Path, *, server: ChromaServer | None = None, owner: str = "") -> None:
         self.folder = folder
         self.server = server
+        self.owner = owner
         self._open: tuple[str, ClientAPI, chromadb.Collection] | None = None
 
     def build(self, batches: Iterable[tuple[Sequence[str], Float32[np.ndarray, "passage dimension"]]]) -> str:
@@ -87,14 +91,12 @@ class VectorIndex:
         ]
 
     def drop_others(self, keep: Sequence[str]) -> None:
-        """Remove generations that nobody needs any more."""
+        """Remove this library's generations that nobody needs any more."""
         if self.server:
+            needed = {self._collection(generation) for generation in keep}
             client = self._client("", create=False)
             for collection in client.list_collections():
-                if (
-                    collection.name.startswith(f"{COLLECTION}-g")
-                    and collection.name.removeprefix(f"{COLLECTION}-") not in keep
-                ):
+                if collection.name.startswith(self._collection("g")) and collection.name not in needed:
                     client.delete_collection(collection.name)
         elif self.folder.is_dir():
             for path in self.folder.iterdir():
@@ -115,7 +117,7 @@ class VectorIndex:
             self._open = None
 
     def _collection(self, generation: str) -> str:
-        return f"{COLLECTION}-{generation}" if self.server else COLLECTION
+        return "-".join(filter(None, (COLLECTION, self.owner, generation))) if self.server else COLLECTION
 
     def _collection_of(self, generation: str) -> chromadb.Collection:
         if self._open and self._open[0] == generation:
@@ -132,17 +134,37 @@ class VectorIndex:
 
     def _client(self, generation: str, *, create: bool) -> ClientAPI:
         if self.server:
-            host, _, port = self.server.removeprefix("https://").removeprefix("http://").rstrip("/").partition(":")
-            secure = self.server.startswith("https://")
-            return chromadb.HttpClient(
-                host=host, port=int(port or (443 if secure else 8000)), ssl=secure, settings=_settings()
-            )
+            return _connect(self.server)
         path = self.folder / generation
         if create:
             path.mkdir(parents=True, mode=0o700)
         elif not path.is_dir():
             raise VectorIndexError(f"The vector index {path} is not there. Run: circuit-court library build")
         return chromadb.PersistentClient(path=str(path), settings=_settings())
+
+
+def _connect(server: ChromaServer) -> ClientAPI:
+    """A client of a server. Raises VectorIndexError, without the key, when it cannot be used."""
+    address = urlsplit(server.url if "://" in server.url else f"http://{server.url}")
+    secure = address.scheme == "https"
+    if not address.hostname or address.username or address.password:
+        raise VectorIndexError("CIRCUIT_COURT_CHROMA_URL is no address of a server. Write http://host:port.")
+    try:
+        return chromadb.HttpClient(
+            host=address.hostname,
+            port=address.port or (443 if secure else 8000),
+            ssl=secure,
+            headers={"x-chroma-token": server.api_key} if server.api_key else None,
+            settings=_settings(),
+            tenant=server.tenant,
+            database=server.database,
+        )
+    except (ChromaError, ValueError, OSError, httpx.HTTPError) as error:
+        reason = f"{type(error).__name__}: {error}".replace(server.api_key or "\0", "***").splitlines()[0][:200]
+        raise VectorIndexError(
+            f"The Chroma server at {address.hostname} cannot be used ({reason}). Check CIRCUIT_COURT_CHROMA_URL, _API_KEY, "
+            "_TENANT and _DATABASE, or unset CIRCUIT_COURT_CHROMA_URL to keep vectors beside the library."
+        ) from None
 
 
 def _settings() -> Settings:

@@ -62,19 +62,29 @@ class Settings(BaseSettings):
         default=None, ge=0, description="price of a million tokens written by it; money is shown when both are set"
     )
     fetch: bool = Field(default=False, description="whether `library add` may fetch web addresses and arXiv ids")
-    chroma_url: str | None = Field(default=None, description="address of a Chroma server; embedded when absent")
+    chroma_url: str | None = Field(
+        default=None, description="address of a Chroma server or cloud; embedded when absent"
+    )
+    chroma_api_key: SecretStr | None = Field(default=None, description="key for the Chroma server or cloud")
+    chroma_tenant: str = Field(default="default_tenant", description="tenant on the Chroma server")
+    chroma_database: str = Field(default="default_database", description="database on the Chroma server")
+    reranker: Path | None = Field(
+        default=None,
+        description="folder of a cross-encoder (model.onnx, tokenizer.json) that orders what a search found",
+    )
 
     def config(self) -> Config:
         """The same as the value that `agent` works with; folders are made absolute."""
         home = self.home.expanduser().resolve()
         models_dir = (self.models_dir or home / "models").expanduser().resolve()
-        rest = self.model_dump(exclude={"home", "models_dir", "ledger_url", "queue_url", "llm_api_key"})
+        rest = self.model_dump(exclude={"home", "models_dir", "ledger_url", "queue_url", "reranker"})
+        reranker = self.reranker.expanduser().resolve() if self.reranker else None
         urls = {
             name: url
             for name, url in (("ledger_url", self.ledger_url), ("queue_url", self.queue_url))
             if url is not None
         }
-        return Config.at(home, models_dir=models_dir, llm_api_key=self.llm_api_key, **urls, **rest)
+        return Config.at(home, models_dir=models_dir, reranker=reranker, **urls, **rest)
 
 
 def load() -> Config:

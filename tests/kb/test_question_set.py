@@ -28,7 +28,7 @@ def test_question_set_is_large_bilingual_and_split():
     assert len(questions) >= 160
     assert 4 * sum(question.lang == "ko" for question in questions) >= len(questions)
     assert 4 * sum(question.kind in ("reworded", "cross") for question in questions) >= len(questions)
-    assert sum(not question.keys for question in questions) >= 20
+    assert sum(not question.keys for question in questions) >= 90
     halves = Counter(question.half for question in questions)
     assert abs(halves["fit"] - halves["report"]) <= 4
 
@@ -38,12 +38,12 @@ def test_recall_on_the_reported_half(report, group, least):
     assert report["fused"][group]["recall@5"] >= least
 
 
-def test_fused_beats_meaning_alone_everywhere(report):
-    assert all(
-        report["fused"][group]["recall@5"] >= report["dense"][group]["recall@5"] for group in ("en", "ko", "cross")
-    )
+@pytest.mark.parametrize("leg", ["dense", "lexical"])
+@pytest.mark.parametrize("group", ["en", "ko", "cross"])
+def test_fused_is_at_least_as_good_as_either_leg_with_its_wrong_declines_counted(report, leg, group):
+    assert report["fused"][group]["recall@5"] >= report[leg][group]["recall@5"]
 
 
 def test_declines_half_of_the_unanswerable_and_hardly_any_other(report):
-    assert report["declined"]["unanswerable"]["share"] >= 0.5
-    assert report["declined"]["answerable"]["share"] <= 0.04
+    assert report["declined"]["unanswerable"]["share"] >= 0.55
+    assert report["declined"]["answerable"]["share"] <= 0.02

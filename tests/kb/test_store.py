@@ -47,6 +47,17 @@ def test_a_library_of_another_version_is_refused_in_a_sentence(tmp_path):
         Store(tmp_path / "library.sqlite")
 
 
+def test_a_library_of_a_newer_version_says_to_update_and_stays_as_it_is(tmp_path):
+    Store(tmp_path / "library.sqlite").close()
+    with sqlite3.connect(tmp_path / "library.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'library_9'")
+    connection.close()
+    before = (tmp_path / "library.sqlite").read_bytes()
+    with pytest.raises(KbError, match=r"newer version of Circuit Court .library_9.*git pull"):
+        Store(tmp_path / "library.sqlite")
+    assert (tmp_path / "library.sqlite").read_bytes() == before
+
+
 def test_killed_ten_times_during_ingest_nothing_is_half_or_twice(tmp_path, write_notes, make_embedder):
     vault = write_notes({f"n{n}.md": f"---\nid: n{n}\n---\n" + f"words{n} of note {n}. " * 120 for n in range(60)})
     script = textwrap.dedent(f"""

@@ -5,12 +5,17 @@ import socket
 import subprocess
 import sys
 import textwrap
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from kb.chroma_server import ChromaServer
 from kb.errors import VectorIndexError
+from kb.library import Library
 from kb.vectors import BATCH, VectorIndex
 
 SOURCE = Path(__file__).resolve().parents[2] / "kb" / "vectors.py"
@@ -153,24 +158,82 @@ def test_telemetry_is_off_for_every_client():
     assert "anonymized_telemetry=False" in SOURCE.read_text(encoding="utf-8")
 
 
-def test_a_real_chroma_server_holds_generations(tmp_path, vectors):
+@pytest.fixture(scope="module")
+def chroma_server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chroma")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     chroma = Path(sys.executable).parent / "chroma"
-    command = [str(chroma), "run", "--path", str(tmp_path / "s"), "--host", "127.0.0.1", "--port", str(port)]
-    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+    command = [str(chroma), "run", "--path", str(folder / "s"), "--host", "127.0.0.1", "--port", str(port)]
+    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
         try:
             wait_for(port, server)
-            index = VectorIndex(tmp_path / "unused", server=f"http://127.0.0.1:{port}")
-            first = index.build([(names(20), vectors[:20])])
-            second = index.build([(names(50), vectors)])
-            assert index.nearest(second, vectors[45], 1)[0][0] == "p45"
-            index.drop_others([second])
-            assert (index.exists(first), index.exists(second)) == (False, True)
-            assert not (tmp_path / "unused").exists()
+            yield ChromaServer(f"http://127.0.0.1:{port}")
         finally:
             server.terminate()
+
+
+def test_a_real_chroma_server_holds_generations(tmp_path, vectors, chroma_server):
+    index = VectorIndex(tmp_path / "unused", server=chroma_server)
+    first = index.build([(names(20), vectors[:20])])
+    second = index.build([(names(50), vectors)])
+    assert index.nearest(second, vectors[45], 1)[0][0] == "p45"
+    index.drop_others([second])
+    assert (index.exists(first), index.exists(second)) == (False, True)
+    assert not (tmp_path / "unused").exists()
+
+
+def test_libraries_that_share_a_server_leave_each_other_alone(tmp_path, vectors, chroma_server):
+    one, two = (VectorIndex(tmp_path, server=chroma_server, owner=owner) for owner in ("aa11", "bb22"))
+    first, second = one.build([(names(20), vectors[:20])]), two.build([(names(20), vectors[20:40])])
+    two.drop_others([second])
+    assert one.nearest(first, vectors[7], 1)[0][0] == "p7"
+    assert two.nearest(second, vectors[27], 1)[0][0] == "p7"
+
+
+def test_a_library_searches_through_a_server(tmp_path, word_embedder, write_notes, chroma_server, monkeypatch):
+    monkeypatch.setattr("kb.dense.YOUNG", 5)
+    vault = write_notes({f"n{n}.md": f"note{n} about topic{n % 7}" for n in range(12)})
+    with Library.open(tmp_path / "home", embedder=word_embedder, chroma=chroma_server) as library:
+        library.add(vault)
+        assert library.search("note7 about topic0").hits[0].document_id == "n7"
+        assert library.store.setting("index_generation")
+    assert not (tmp_path / "home" / "vectors" / "chroma.sqlite3").exists()
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A cloud that wants another key."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self):
+        self.seen.append(self.headers.get("x-chroma-token", ""))
+        body = f'{{"error": "key {self.seen[-1]} refused"}}'.encode()
+        self.send_response(401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        """Quiet."""
+
+
+def test_a_refused_key_is_sent_and_never_shown(tmp_path, vectors):
+    cloud = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    Thread(target=cloud.serve_forever, daemon=True).start()
+    place = ChromaServer(f"http://127.0.0.1:{cloud.server_port}", api_key="ck-very-secret", tenant="t", database="d")
+    with pytest.raises(VectorIndexError, match="CHROMA_URL, _API_KEY") as refused:
+        VectorIndex(tmp_path, server=place).build([(names(5), vectors[:5])])
+    cloud.shutdown()
+    cloud.server_close()
+    assert "ck-very-secret" in Refusing.seen
+    assert "ck-very-secret" not in f"{refused.value} {refused.value!r} {place!r} {refused.value.__cause__!r}"
+
+
+def test_a_server_that_is_not_there_is_said_in_a_sentence(tmp_path, vectors):
+    with pytest.raises(VectorIndexError, match="cannot be used"):
+        VectorIndex(tmp_path, server=ChromaServer("http://127.0.0.1:9")).build([(names(5), vectors[:5])])
 
 
 def wait_for(port, server):

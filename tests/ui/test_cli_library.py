@@ -124,3 +124,16 @@ def test_a_large_folder_is_a_job_of_a_worker(run, home, tmp_path, monkeypatch):
     from agent.court import Court
 
     assert [entry.kind for entry in Court(home).runs()] == ["ingest"]
+
+
+def test_keys_and_folders_reach_the_worker_and_keys_are_never_shown(tmp_path, monkeypatch):
+    from agent.worker_setup import config_from_line, config_to_line
+    from ui.settings import load
+
+    monkeypatch.setenv("CIRCUIT_COURT_HOME", str(tmp_path))
+    monkeypatch.setenv("CIRCUIT_COURT_CHROMA_URL", "https://cloud.example.org")
+    monkeypatch.setenv("CIRCUIT_COURT_CHROMA_API_KEY", "ck-secret")
+    monkeypatch.setenv("CIRCUIT_COURT_RERANKER", str(tmp_path / "cross"))
+    config = load()
+    assert "ck-secret" not in repr(config)
+    assert config_from_line(config_to_line(config, warm=False)) == (config, False)
