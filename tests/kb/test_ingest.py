@@ -146,3 +146,38 @@ def test_filters_limit_by_tag_year_and_trust(library, write_notes):
     ]:
         assert [line.id for line in library.documents(filters)] == expected
         assert [hit.document_id for hit in library.search("same words", filters=filters).hits] == expected
+
+
+def test_a_vault_edited_renamed_and_deleted_while_it_is_read(library, write_notes):
+    vault = write_notes({f"{n:02}.md": f"---\nid: n{n}\n---\nnote {n} as it was" for n in range(30)})
+    library.add(vault)
+    for n in range(30):
+        (vault / f"{n:02}.md").write_text(f"---\nid: n{n}\n---\nnote {n} edited once", encoding="utf-8")
+
+    def meanwhile(place, total, item):
+        if place == 5:
+            (vault / "10.md").unlink()
+            (vault / "11.md").rename(vault / "moved.md")
+            (vault / "12.md").write_text("---\nid: n12\n---\nnote 12 edited twice", encoding="utf-8")
+            (vault / "00.md").write_text("---\nid: n0\n---\nnote 0 edited twice", encoding="utf-8")
+            (vault / "99.md").write_text("---\nid: n99\n---\na new note", encoding="utf-8")
+
+    found = states(library.add(vault, progress=meanwhile))
+    assert (found["10.md"], found["11.md"], found["12.md"]) == ("failed", "failed", "updated")
+    assert library.document("n12").text == "note 12 edited twice"
+    assert library.document("n10").text == "note 10 as it was"
+    library.add(vault)
+    assert {line.id for line in library.documents()} == {f"n{n}" for n in range(30) if n != 10} | {"n99"}
+    assert library.document("n0").text == "note 0 edited twice"
+    assert library.document("n11").source.endswith("moved.md")
+    assert all(library.quote(hit.passage_id) == hit.text for hit in library.search("note edited").hits)
+
+
+def test_searches_in_another_connection_go_on_while_a_vault_is_read(library, write_notes, tmp_path, word_embedder):
+    vault = write_notes({f"{n:03}.md": f"---\nid: n{n}\n---\nzebra note {n}" for n in range(60)})
+    with Library.open(tmp_path / "home", embedder=word_embedder) as reader:
+        seen = []
+        library.add(vault, progress=lambda place, total, item: seen.append(len(reader.search("zebra note").hits)))
+    assert seen[0] == 1
+    assert seen == sorted(seen)
+    assert seen[-1] == 8
