@@ -19,10 +19,11 @@ from tools.decoder import Site
 from tools.errors import ExperimentError
 from tools.experiment import Lab, TaskParams, experiment
 from tools.measurement import Measurement, measure
-from tools.prompts import ABSENT, NO_FOIL, Floats, PromptGroup
+from tools.prompts import ABSENT, NO_FOIL, Floats, Ints, PromptGroup
 from tools.result import Control, Estimate, Result
 
 ONSET = 0.25
+KIND = 8
 
 
 class LogitLens(TaskParams):
@@ -53,7 +54,7 @@ def _cost(params: LogitLens, model: Sizes) -> Cost:
     return whole(3 * params.n)
 
 
-@experiment("logit-lens", version=1, kind="observational", cost=_cost)
+@experiment("logit-lens", version=2, kind="observational", cost=_cost)
 def logit_lens(lab: Lab, params: LogitLens) -> Result:
     """The metric, the answer's rank and probability, and the entropy, read from every layer by norm and unembedding.
 
@@ -103,7 +104,7 @@ def logit_lens(lab: Lab, params: LogitLens) -> Result:
         }
     return m.result(
         "logit-lens",
-        1,
+        2,
         f"The lens reads more than {ONSET:g} of the final metric first from the stream entering layer {onset}; "
         f"largest share {float(share.mean(1).max()):.2f} at stream {int(share.mean(1).argmax())}.",
         estimates,
@@ -131,8 +132,7 @@ def read_lens(m: Measurement, labels: list[str], params: LogitLens) -> Lens:
     metric, rank, probability, entropy = (np.zeros((layers + 1, n)) for _ in range(4))
     by_position, random = np.zeros((layers + 1, len(labels))), np.zeros(params.n_random)
     found = Lens(metric, rank, probability, entropy, by_position, random)
-    rng = np.random.default_rng(params.seed)
-    pairs = rng.integers(0, m.lab.model.d_vocab, size=(params.n_random, 2))
+    pairs = _pairs(m, params)
     wanted: set[tuple[int, Site]] = {(layer, "resid_pre") for layer in range(layers)}
     wanted.add((layers - 1, "resid_post"))
     done = 0
@@ -146,7 +146,7 @@ def read_lens(m: Measurement, labels: list[str], params: LogitLens) -> Lens:
             for k, label in enumerate(labels):
                 found.by_position[i, k] += _metric_at(m, group, stream, label).sum() / n
             if i == params.layer:
-                found.random += _random(m, group, stream, pairs).sum(0) / n
+                found.random += _random(m, group, stream, pairs[group.rows]).sum(0) / n
         done += len(group.rows)
         m.lab.step(done / n, f"logit lens: {done} of {n} prompts")
     return found
@@ -189,10 +189,29 @@ def _metric_at(m: Measurement, group: PromptGroup, stream: Tensor, label: str) -
     return r.reduce(read(r.answer), read(np.where(r.foil == NO_FOIL, 0, r.foil)), len(group.rows))
 
 
-def _random(m: Measurement, group: PromptGroup, stream: Tensor, pairs: np.ndarray) -> Floats:
-    """Logit differences of random token pairs at each row's last read-out, [rows, pairs]."""
+def _pairs(m: Measurement, params: LogitLens) -> Ints:
+    """Random pairs of tokens for each prompt, [n, pairs, 2]: answers and foils of other prompts, none of its own tokens.
+
+    Tokens of the same kind as answer and foil, because two tokens of the whole vocabulary differ by how common they are.
+    A task with few answers takes the whole vocabulary.
+    """
+    rng = np.random.default_rng(params.seed)
+    read = np.unique(np.concatenate([m.prompts.readouts.answer, m.prompts.readouts.foil]))
+    read = read[read >= 0]
+    everything = np.arange(len(m.engine.decoder.w_u))
+    found = np.zeros((len(m.prompts), params.n_random, 2), np.int64)
+    for i, tokens in enumerate(m.prompts.clean_tokens):
+        pools = (np.setdiff1d(read, tokens), np.setdiff1d(everything, tokens), everything)
+        pool = next((one for one in pools if one.size >= KIND), everything)
+        found[i] = pool[rng.integers(0, pool.size, size=(params.n_random, 2))]
+    return found
+
+
+def _random(m: Measurement, group: PromptGroup, stream: Tensor, pairs: Ints) -> Floats:
+    """Logit differences of each row's own pairs at its last read-out, [rows, pairs]."""
     r = group.readouts
     last = np.array([r.position[r.row == k].max() for k in range(len(group.rows))])
     x = m.engine.decoder.final_norm(stream[torch.arange(len(group.rows)), torch.as_tensor(last)])
-    direction = m.engine.decoder.w_u[torch.as_tensor(pairs[:, 0])] - m.engine.decoder.w_u[torch.as_tensor(pairs[:, 1])]
-    return (x @ direction.T).double().cpu().numpy()
+    w_u, index = m.engine.decoder.w_u, torch.as_tensor(pairs, device=x.device)
+    direction = w_u[index[:, :, 0]] - w_u[index[:, :, 1]]
+    return torch.einsum("rd,rpd->rp", x, direction).double().cpu().numpy()

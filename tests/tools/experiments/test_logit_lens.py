@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from tools.errors import ExperimentError
+from tools.experiments import logit_lens as logit_lens_module
 from tools.experiments.logit_lens import LogitLens, logit_lens
+from tools.measurement import measure
 
 INDUCTION = {"task": "planted-induction", "n": 16}
 
@@ -43,6 +45,16 @@ def test_an_onset_is_present_at_the_layer_and_absent_before(lab):
 def test_an_onset_where_nothing_is_readable_is_no_better_than_random_pairs(lab):
     result = run(lab, "induction", layer=1, before=1, **INDUCTION)
     assert result.estimate("lens").high < 0.25 and result.controls[1].observed > 0.05
+
+
+def test_random_pairs_are_answers_of_other_prompts_and_none_of_the_own(lab):
+    m = measure(lab("planted:induction"), LogitLens(**INDUCTION))
+    pairs = logit_lens_module._pairs(m, LogitLens(**INDUCTION))
+    read = {*m.prompts.readouts.answer.tolist(), *m.prompts.readouts.foil.tolist()}
+    for tokens, own in zip(m.prompts.clean_tokens, pairs, strict=True):
+        drawn = set(own.ravel().tolist())
+        assert not drawn & set(tokens.tolist())
+        assert drawn <= read or len(read - set(tokens.tolist())) < logit_lens_module.KIND
 
 
 def test_the_answer_is_readable_at_the_end_and_not_at_its_own_position(lab):
