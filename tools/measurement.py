@@ -31,6 +31,16 @@ from tools.vocab import TokenizerVocab
 LIBRARIES = ("torch", "transformer-lens", "transformers", "numpy")
 
 
+def determinism() -> dict[str, bool]:
+    """The settings of torch that decide whether the same run gives the same bits; on the CPU all but threads are moot."""
+    return {
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "cudnn_deterministic": bool(torch.backends.cudnn.deterministic),
+        "cudnn_benchmark": bool(torch.backends.cudnn.benchmark),
+        "tf32": bool(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32),
+    }
+
+
 @dataclass
 class Measurement:
     """One call: the lab, the parameters, the prompts, the engine, and when it began."""
@@ -68,8 +78,13 @@ class Measurement:
 
     @property
     def gap(self) -> float:
-        """Mean clean minus mean corrupted metric. Raises ExperimentError when it is too small to divide by."""
+        """Mean clean minus mean corrupted metric. Raises ExperimentError when it is not finite or too small."""
         gap = float(self.clean.mean() - self.corrupted.mean())
+        if not np.isfinite(gap):
+            raise ExperimentError(
+                f"{self.lab.model.name}'s own logits are not finite on task {self.params.task!r}: nothing can be "
+                f"measured on it in {self.lab.model.dtype}; load it in float32."
+            )
         if not abs(gap) > 1e-6:
             raise ExperimentError(
                 f"clean and corrupted prompts of task {self.params.task!r} score the same (gap {gap:.2g}): "
@@ -121,6 +136,7 @@ class Measurement:
             seed=self.params.seed,
             device=model.device,
             threads=torch.get_num_threads(),
+            determinism=determinism(),
             code_version=f"{version('circuit-court')}; {self.runner.how}",
             libraries={name: version(name) for name in LIBRARIES},
             started_at=self.started_at,

@@ -109,6 +109,8 @@ def load_model(spec: str, *, models_dir: Path, device: str = "cpu", dtype: str =
         raise ExperimentError(f"dtype {dtype!r} is not one of {', '.join(DTYPES)}.")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise SetupError(f"device {device!r} was asked for, but this machine shows torch no GPU; use device cpu.")
+    if device.startswith("cuda"):
+        _make_repeatable()
     source = _find(spec, models_dir, device, DTYPES[dtype])
     reference = _reference_logits(source.hf) if source.hf is not None else None
     decoder = read_hooked(source.hooked) if source.hooked is not None else read_huggingface(source.hf)
@@ -140,6 +142,14 @@ def load_model(spec: str, *, models_dir: Path, device: str = "cpu", dtype: str =
         selftest=report,
         decoder=decoder,
     )
+
+
+def _make_repeatable() -> None:
+    """The same numbers from the same run on a GPU: no TF32, no kernels picked by timing."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
 
 
 def build_hooked(config: dict[str, Any], state: dict[str, Tensor], *, device: str = "cpu") -> HookedTransformer:

@@ -69,6 +69,9 @@ class Provenance(BaseModel):
     seed: int | None = None
     device: str = "cpu"
     threads: int | None = None
+    determinism: dict[str, bool] = Field(
+        default_factory=dict, description="torch's settings that decide whether a run can be repeated bit by bit"
+    )
     code_version: str = ""
     libraries: dict[str, str] = Field(default_factory=dict)
     started_at: str = ""
