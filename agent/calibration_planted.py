@@ -1,6 +1,6 @@
 """Claims about planted models with their truth: from what is written into the weights, with near misses beside them.
 
-Families: necessity, localisation, absence, edge, role, circuit. Near misses: wrong component (unread decoys with the
+Families: necessity, localisation, absence, edge, role, circuit, lens. Near misses: wrong component (unread decoys with the
 right pattern among them), wrong direction, wrong role, wrong sender, a circuit with a member missing or one too many.
 Effects whose true size lies in the grey zone between the floors, and effects that the construction does not give, make
 no claim. Which claims there are depends on the planted models only.
@@ -18,12 +18,14 @@ from tools.planted_truth import Planted, Truth
 CLEAR = 0.10
 NONE = 0.01
 TESTED_ROLES = ("previous-token", "induction", "duplicate-token")
+NAME_ROLES = {"S-inhibition": "s-inhibition", "name mover": "name-mover"}
+"""Roles of a model with two names, by what its truth calls them; each needs the labels of the names."""
 
 
 def planted_claims(name: str) -> list[Known]:
     """Every claim about one planted model, in a fixed order."""
     planted = build_planted(name)
-    makers = (_necessity, _localisation, _absence, _edges, _roles, _circuits)
+    makers = (_necessity, _localisation, _absence, _edges, _roles, _name_roles, _circuits, _lens)
     return [known for make in makers for known in make(planted)]
 
 
@@ -115,6 +117,32 @@ def _roles(planted: Planted) -> Iterator[Known]:
             if parse_component(other).kind == "head":
                 details = {"role": role}
                 yield _known(planted, "role", False, "decoy", type="head-role", components=(other,), details=details)
+
+
+def _name_roles(planted: Planted) -> Iterator[Known]:
+    """Each named role for the head that has it, for the heads that have another, and for the idle ones."""
+    truth = planted.truth
+    if "IO" not in planted.task.info.positions:
+        return
+    for word, role in NAME_ROLES.items():
+        for name in (*truth.circuit, *truth.irrelevant):
+            if parse_component(name).kind != "head":
+                continue
+            right = truth.roles.get(name) == word
+            miss = "" if right else "wrong role" if name in truth.circuit else "decoy"
+            details = {"role": role}
+            yield _known(planted, "role", right, miss, type="head-role", components=(name,), details=details)
+
+
+def _lens(planted: Planted) -> Iterator[Known]:
+    """The answer is readable in the last stream, and not before anything writes it."""
+    writers = [parse_edge(text).source for text in planted.truth.edges if text.endswith("->logits")]
+    layers = int(planted.config["n_layers"])
+    first = min((writer.layer for writer in writers), default=0)
+    for layer, truth in ((layers, True), *((k, False) for k in range(2, first + 1))):
+        yield _known(
+            planted, "lens", truth, "" if truth else "too early", type="readable", components=(f"resid{layer}@END",)
+        )
 
 
 def _circuits(planted: Planted) -> Iterator[Known]:
