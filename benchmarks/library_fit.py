@@ -23,7 +23,6 @@ from kb.library import Library
 
 QUESTIONS = Path(__file__).parent / "questions.jsonl"
 FREE = [field.name for field in fields(Weights) if field.name not in ("dense", "trust")]
-SIGNALS = [field.name for field in fields(Signals)]
 Row = tuple[Question, Gathered, frozenset[str]]
 
 
@@ -68,8 +67,7 @@ def fit_weights(rows: list[Row], canonical: Callable[[str], str], *, steps: int,
 
 
 def features(signals: Signals) -> list[float]:
-    values = asdict(signals)
-    return [1.0, *(float(min(values[name], 2)) for name in SIGNALS)]
+    return [1.0, *asdict(signals).values()]
 
 
 def logistic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -107,7 +105,8 @@ def fit_answerable(found: list[tuple[Signals, bool]], wrong: float) -> Answerabl
             f"threshold {tried:.2f}: declines {declined:.2f} of unanswerable, {mistaken:.3f} of answerable (held out)"
         )
         threshold = tried if mistaken <= wrong else threshold
-    return Answerable(*(round(float(value), 2) for value in logistic(x, y)), threshold=round(float(threshold), 3))
+    bias, *weights = (round(float(value), 2) for value in logistic(x, y))
+    return Answerable(bias, Signals(*weights), threshold=round(float(threshold), 3))
 
 
 def main() -> None:

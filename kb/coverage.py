@@ -23,7 +23,7 @@ _TOKEN = re.compile(r"[가-힣]+|[A-Za-z0-9][\w+-]*")
 class Signals:
     """What tells a question the library answers from one it does not. Shares lie between 0 and 1; `meant` and `worded` are
     one over the place of the best document in the dense and the lexical leg alone; `matched` is the best BM25 score, which
-    grows with how much of a question is found, in units of 30 and at most 2."""
+    grows with how much of a question is found, in units of 30 and at most 2; `named` counts named documents up to 2."""
 
     cosine: float = 0.0
     score: float = 0.0
@@ -33,9 +33,9 @@ class Signals:
     meant: float = 0.0
     worded: float = 0.0
     matched: float = 0.0
-    named: int = 0
-    exact: bool = False
-    korean: bool = False
+    named: float = 0.0
+    exact: float = 0.0
+    korean: float = 0.0
 
 
 def units(question: str) -> list[str]:

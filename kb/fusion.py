@@ -10,7 +10,7 @@ reported on the other half by `circuit-court library evaluate`.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from kb.coverage import Signals
 from kb.front_matter import TRUST
@@ -33,22 +33,27 @@ class Weights:
     trust: float = 0.05
 
 
+FITTED = Signals(
+    cosine=0.77,
+    score=1.19,
+    margin=1.05,
+    covered=1.91,
+    unknown=-2.18,
+    meant=1.46,
+    worded=0.66,
+    matched=2.14,
+    named=0.45,
+    exact=0.66,
+    korean=0.36,
+)
+
+
 @dataclass(frozen=True)
 class Answerable:
-    """Coefficients of the answerability on `kb.coverage.Signals`; below `threshold` the library declines."""
+    """A logistic function of `kb.coverage.Signals`, one weight for each; below `threshold` the library declines."""
 
     bias: float = -5.09
-    cosine: float = 0.77
-    score: float = 1.19
-    margin: float = 1.05
-    covered: float = 1.91
-    unknown: float = -2.18
-    meant: float = 1.46
-    worded: float = 0.66
-    matched: float = 2.14
-    named: float = 0.45
-    exact: float = 0.66
-    korean: float = 0.36
+    weights: Signals = FITTED
     threshold: float = 0.18
 
 
@@ -139,18 +144,6 @@ def credit(candidate: Candidate, loss: float) -> float:
 
 def answerability(signals: Signals, rule: Answerable) -> float:
     """How likely the library says something on the question, between 0 and 1."""
-    total = (
-        rule.bias
-        + rule.cosine * signals.cosine
-        + rule.score * signals.score
-        + rule.margin * signals.margin
-        + rule.covered * signals.covered
-        + rule.unknown * signals.unknown
-        + rule.meant * signals.meant
-        + rule.worded * signals.worded
-        + rule.matched * signals.matched
-        + rule.named * min(signals.named, 2)
-        + rule.exact * signals.exact
-        + rule.korean * signals.korean
-    )
+    weights, found = asdict(rule.weights), asdict(signals)
+    total = rule.bias + sum(weights[name] * found[name] for name in weights)
     return 1.0 / (1.0 + math.exp(-total))

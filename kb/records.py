@@ -46,38 +46,6 @@ class Passage(Record):
     page: int | None = None
 
 
-class Document(Record):
-    """A note, paper or other text, whole. `canonical_id` differs from `id` for a duplicate."""
-
-    id: str
-    title: str
-    kind: str
-    text: str
-    canonical_id: str
-    redirected_from: str | None = None
-    category: str | None = None
-    status: str | None = None
-    trust: str | None = None
-    confidence: float | None = None
-    verification: str | None = None
-    language: str = "en"
-    year: int | None = None
-    authors: tuple[str, ...] = ()
-    arxiv: str | None = None
-    url: str | None = None
-    aliases: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    linked_from: tuple[str, ...] = ()
-    duplicates: tuple[str, ...] = ()
-    same_work: tuple[str, ...] = ()
-    front: dict[str, Any] = {}
-    problems: tuple[str, ...] = ()
-    origin: str = ""
-    source: str = ""
-
-
 class DocumentLine(Record):
     """A document in a listing."""
 
@@ -93,6 +61,26 @@ class DocumentLine(Record):
     tags: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     origin: str = ""
+
+
+class Document(DocumentLine):
+    """A note, paper or other text, whole. `canonical_id` differs from `id` for a duplicate."""
+
+    text: str
+    redirected_from: str | None = None
+    category: str | None = None
+    status: str | None = None
+    authors: tuple[str, ...] = ()
+    arxiv: str | None = None
+    url: str | None = None
+    aliases: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    linked_from: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    same_work: tuple[str, ...] = ()
+    front: dict[str, Any] = {}
+    source: str = ""
 
 
 class Legs(Record):

@@ -170,9 +170,9 @@ class Searcher:
             meant=1 / place_of(gathered, "cosine", names.canonical, best) if best else 0.0,
             worded=1 / place_of(gathered, "words", names.canonical, best) if best else 0.0,
             matched=min(2.0, max((candidate.words for candidate in candidates), default=0.0) / 30),
-            named=gathered.named,
-            exact=any(candidate.exact for candidate in candidates),
-            korean=gathered.korean,
+            named=float(min(2, gathered.named)),
+            exact=float(any(candidate.exact for candidate in candidates)),
+            korean=float(gathered.korean),
         )
 
     def _match(
