@@ -9,6 +9,7 @@ from ui.library import open_library
 from ui.note_markdown import note_markdown
 from ui.safe_markdown import plain, safe
 from ui.style import frame
+from ui.view_library_add import draw_adding, draw_job
 
 EXCERPT = 420
 TRUST_COLOR = {"high": "green", "medium": "blue", "low": "orange", "untrusted": "red"}
@@ -23,6 +24,9 @@ def draw() -> None:
         draw_note(name)
         return
     st.title("Library", anchor=False)
+    if job := st.query_params.get("ingest"):
+        with st.container(border=True):
+            draw_job(job)
     question = st.text_input(
         "Search the library",
         value=st.query_params.get("q", ""),
@@ -85,8 +89,9 @@ def draw_shelves() -> None:
             "The library is empty. Bring in the starter notes: `circuit-court library build`",
             icon=":material/menu_book:",
         )
+        draw_adding()
         return
-    notes, claims = st.tabs([f"{len(documents)} documents", "Claims to test here"])
+    notes, claims, adding = st.tabs([f"{len(documents)} documents", "Claims to test here", "Add notes and papers"])
     with notes:
         rows = [{"title": d.title, "kind": d.kind, "year": str(d.year or ""), "trust": d.trust} for d in documents]
         st.dataframe(
@@ -101,6 +106,8 @@ def draw_shelves() -> None:
         st.caption("Select a row to read the note.")
     with claims:
         draw_claims(library.claims())
+    with adding:
+        draw_adding()
 
 
 def open_selected() -> None:
@@ -167,6 +174,7 @@ def draw_facts(document: Document) -> None:
     facts = {
         "id": document.id,
         "aliases": ", ".join(document.aliases),
+        "the same work": ", ".join(document.same_work),
         "duplicates folded in": ", ".join(document.duplicates),
         "authors": ", ".join(document.authors),
         "address": document.url or "",

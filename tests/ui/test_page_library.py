@@ -1,5 +1,6 @@
 import pytest
 
+from agent.court import Court
 from agent.library import open_library
 
 NOTE = """---
@@ -94,3 +95,35 @@ def test_an_unknown_note_is_one_sentence(page, wiki):
     app = page("library", note="nonesuch-note")
     assert not app.exception
     assert "nonesuch" in app.error[0].value
+
+
+def test_a_folder_is_added_as_a_job_and_its_report_lists_faults(page, wiki, home, tmp_path):
+    from agent.supervisor import WorkerSupervisor
+
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "fine.md").write_text("---\nid: fine\nyear: soon\n---\nA fine note.", encoding="utf-8")
+    (more / "broken.md").write_bytes(b"\x00\x01" * 50)
+    app = page("library")
+    app.text_input[-1].input(str(more))
+    next(button for button in app.button if button.label == "Add").click().run()
+    run_id = app.query_params["ingest"]
+    with WorkerSupervisor(home):
+        court = Court(home)
+        for _ in court.follow(run_id):
+            pass
+        court.close()
+    app = page("library", ingest=run_id)
+    assert not app.exception
+    assert "1 added" in words(app)
+    assert "1 failed" in words(app)
+    remarks = next(frame.value for frame in app.dataframe if "what to do" in frame.value)
+    assert any("line 3" in remark for remark in remarks["what to do"])
+    assert any("not a text file" in remark for remark in remarks["what to do"])
+
+
+def test_a_place_that_is_not_there_is_one_sentence(page, wiki):
+    app = page("library")
+    app.text_input[-1].input("/nowhere/at-all")
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert "Check the path" in app.error[0].value

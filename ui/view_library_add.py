@@ -1,0 +1,67 @@
+"""Adding notes and papers from the browser: one durable job, its bar while it runs, and what became of every item."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ui.backend import open_court
+from ui.safe_markdown import plain
+from ui.view_run import follow_run
+
+STATES = ("added", "updated", "unchanged", "removed", "failed", "cancelled")
+LISTED = 200
+
+
+def draw_adding() -> None:
+    """The form that starts a job; the address then names it."""
+    with st.form("add", border=False):
+        place = st.text_input(
+            "File or folder on this machine",
+            placeholder="/home/me/wiki or ~/papers/2211.00593.pdf",
+            help="Notes (Markdown), PDF, HTML, BibTeX, text. A folder is followed: deleted files leave the library.",
+        )
+        if st.form_submit_button("Add", icon=":material/library_add:") and place.strip():
+            source = Path(place.strip()).expanduser()
+            if not source.exists():
+                st.error(plain(f"There is no file or folder {place.strip()!r}. Check the path."))
+                return
+            st.query_params["ingest"] = open_court().add_to_library([str(source)])
+            st.rerun()
+    st.caption("Items go in one by one and stay in when the job is stopped; added again, only what changed is read.")
+
+
+def draw_job(run_id: str) -> None:
+    """The job while it runs, its report afterwards."""
+    court = open_court()
+    run = court.run(run_id)
+    if run.status in ("queued", "running"):
+        follow_run(court, run_id)
+        return
+    if run.status == "done":
+        draw_report(run.outcome or {})
+    elif run.status == "cancelled":
+        st.info("Stopped. What was finished is in the library; add the same folder again to go on.")
+    else:
+        st.error(plain(run.error or "The job failed."), icon=":material/error:")
+    if st.button("Close", icon=":material/close:", key="close-job"):
+        st.query_params.pop("ingest", None)
+        st.rerun()
+
+
+def draw_report(report: dict[str, Any]) -> None:
+    """How many items came to what, and every fault with its remedy."""
+    items = report["items"]
+    counts = Counter(item["state"] for item in items)
+    st.markdown(" ".join(f":gray-badge[{counts[state]} {state}]" for state in STATES if counts[state]))
+    rows = [
+        {"file": Path(item["source"]).name, "state": item["state"], "what to do": note}
+        for item in items
+        for note in ([item["message"]] if item["state"] == "failed" else []) + list(item["problems"])
+    ]
+    rows += [{"file": "", "state": "across notes", "what to do": problem} for problem in report["problems"]]
+    if rows:
+        st.dataframe(rows[:LISTED], hide_index=True, key="faults")
+        if len(rows) > LISTED:
+            st.caption(f"The first {LISTED} of {len(rows)} remarks.")
