@@ -93,7 +93,7 @@ PANELS: dict[str, tuple[Panel, ...]] = {
     "direct-logit-attribution": (Grid("dla", "direct write of heads"), Lines(("dla_mlp", "direct_effect_mlp"), "direct write and effect of MLPs")),
     "direction-patching": (Numbers(("restore", "restore_whole", "restore_read", "restore_unread", "excess")), Cloud("random_restore", "restore", "random directions"), Lines(("loss",), "loss of the search", along="step")),
     "edge-attribution": (Bars("edges", "edge", "score", "nominated edges"),),
-    "head-ablation": (Grid("harm", "harm of heads"), Lines(("harm_mlp",), "harm of MLPs"), Cloud("control_harm", "harm", "matched controls"), Numbers(("harm", "direct_effect", "repaired"))),
+    "head-ablation": (Grid("harm", "harm of heads"), Grid("direct", "direct effect of heads"), Lines(("harm_mlp", "direct_mlp"), "harm and direct effect of MLPs"), Cloud("control_harm", "harm", "matched controls"), Numbers(("harm", "direct_effect", "repaired"))),
     "head-patching": (Grid("restore", "restore of heads"), Lines(("restore_mlp",), "restore of MLPs"), Cloud("control_restore", "restore", "matched controls"), Numbers(("restore", "neighbour_restore"))),
     "head-scores": (Grid("induction", "induction score"), Grid("previous", "previous-token score"), Grid("duplicate", "duplicate-token score"), Grid("induction_control", "induction where nothing repeats"), Numbers()),
     "interchange": (Lines(("iia", "restore"), "answers that become the source's, and restore", "components", "component"), Cloud("control_restore", "restore", "matched controls")),
@@ -103,6 +103,7 @@ PANELS: dict[str, tuple[Panel, ...]] = {
     "path-patching": (Bars("paths", "sender", "effect", "effect of each sender"), Cloud("control_effect", "effect", "other senders"), Numbers(("effect", "whole_input", "total_effect"))),
     "predictions": (Bars("top_tokens", "token", "probability", "likeliest tokens, median and worst prompt"), Numbers(("p_answer", "p_foil", "p_answer_corrupted"))),
     "screen": (Grid("atp", "estimated harm, attribution patching"), Grid("ig", "estimated harm, integrated gradients")),
+    "written-values": (Bars("rivals", "value", "fit", "fit of rival values"), Numbers(("decoded", "explained", "margin", "contrast"))),
     "written-values": (Bars("rivals", "value", "fit", "fit of rival values"), Numbers(("decoded", "explained", "margin", "contrast"))),
 }  # fmt: skip
 
