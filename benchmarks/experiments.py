@@ -1,9 +1,9 @@
 """Every experiment on one model: seconds, forward passes and peak memory, each in a process of its own.
 
-    python -m benchmarks.experiments [--model smollm2] [--n 64] [--only NAME,NAME]
+    python -m benchmarks.experiments [--model smollm2] [--n 64] [--only NAME,NAME] [--part]
 
-Prints a Markdown table; the last line is one JSON object. An experiment added to the laboratory must get a line in
-`CALLS`, or this command says so.
+`--part` keeps long sweeps to a few layers, receivers and random sets: the same batches, so the same memory, in less time.
+Prints a Markdown table; the last line is one JSON object.
 """
 
 import argparse
@@ -73,7 +73,21 @@ def calls(kind: str, n_layers: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def measure_one(name: str, model: str, n: int, queue: Any) -> None:
+PART: dict[str, dict[str, Any]] = {
+    "activation-patching": {"layers": [0, 20]},
+    "assay": {"n_null": 4},
+    "circuit-curve": {"n_random": 2},
+    "circuit-discovery": {"nominate": 8},
+    "circuit-evaluation": {"n_random": 6, "n_random_any": 2, "n_subsets": 2, "minimal": False, "mean_prompts": 16},
+    "circuit-tests": {"n_random": 10, "n_inflated": 10},
+    "head-ablation": {"components": ["0.0", "0.1", "0.2", "10.0", "20.0", "29.0", "m0", "m29"]},
+    "head-patching": {"components": ["0.0", "0.1", "0.2", "10.0", "20.0", "29.0"]},
+    "mediation": {"receivers": ["a20.h0", "a23.h0", "m29"]},
+    "path-patching": {"senders": ["a0.h0", "a17.h4", "a19.h2"]},
+}
+
+
+def measure_one(name: str, model: str, n: int, part: bool, queue: Any) -> None:
     """Run one experiment and put what it took on the queue. Imports torch in the child only."""
     from tools.experiment import Lab, find_experiment
     from tools.models import load_model
@@ -82,6 +96,8 @@ def measure_one(name: str, model: str, n: int, queue: Any) -> None:
     loaded = load_model(model, models_dir=load().models_dir)
     kind = "planted" if model.startswith("planted:") else "smollm2"
     params = calls(kind, loaded.n_layers)[name]
+    if part and kind == "smollm2":
+        params |= PART.get(name, {})
     found = find_experiment(name)
     fields = found.params.model_fields
     if "task" in fields:
@@ -121,6 +137,7 @@ def main() -> None:
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--n", type=int, default=64)
     parser.add_argument("--only", help="some experiments, by name, with commas")
+    parser.add_argument("--part", action="store_true", help="a few layers and random sets of each long sweep")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else sorted(calls("smollm2", 30))
     spawn = multiprocessing.get_context("spawn")
@@ -128,7 +145,7 @@ def main() -> None:
     print("| experiment | seconds | estimated | passes | expected | peak GB |\n|---|---|---|---|---|---|", flush=True)
     for name in names:
         queue = spawn.Queue()
-        child = spawn.Process(target=measure_one, args=(name, options.model, options.n, queue))
+        child = spawn.Process(target=measure_one, args=(name, options.model, options.n, options.part, queue))
         child.start()
         row = queue.get()
         child.join()

@@ -104,7 +104,6 @@ PANELS: dict[str, tuple[Panel, ...]] = {
     "predictions": (Bars("top_tokens", "token", "probability", "likeliest tokens, median and worst prompt"), Numbers(("p_answer", "p_foil", "p_answer_corrupted"))),
     "screen": (Grid("atp", "estimated harm, attribution patching"), Grid("ig", "estimated harm, integrated gradients")),
     "written-values": (Bars("rivals", "value", "fit", "fit of rival values"), Numbers(("decoded", "explained", "margin", "contrast"))),
-    "written-values": (Bars("rivals", "value", "fit", "fit of rival values"), Numbers(("decoded", "explained", "margin", "contrast"))),
 }  # fmt: skip
 
 
