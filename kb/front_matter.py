@@ -149,7 +149,7 @@ def load_fields(header: str) -> tuple[dict[str, Any], dict[str, int], list[Probl
             plain = re.fullmatch(r"[^\n:]+:\s*([^\s\[{\"'&*!|>%@`#][^\n]*)\n?", block.rstrip() + "\n")
             problems.append(
                 Problem(
-                    line=line + (mark.line if mark else 0),
+                    line=line + min(mark.line if mark else 0, block.rstrip().count("\n")),
                     message=f"{key} is not valid YAML ({what})" + (", read as plain text." if plain else "."),
                     remedy=f'Put the value in quotation marks, as in {key}: "..."; the other fields were read.',
                 )

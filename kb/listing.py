@@ -218,7 +218,7 @@ def _links(connection: Connection, names: Names, identity: str) -> tuple[str, ..
     for row in rows:
         owners = names.by_key.get(row.target_key)
         found[names.canonical(owners[0].document_id) if owners else row.target] = None
-    return tuple(found)
+    return tuple(name for name in found if name != identity)
 
 
 def _same_work(connection: Connection, identity: str, title: str, arxiv: str | None) -> tuple[str, ...]:

@@ -125,7 +125,9 @@ class Names:
                 self._fault(f"{seen[-1]} redirects to {target}, which the library does not have: add it or clear it.")
                 return seen[-1]
             if target in seen:
-                cycle = " -> ".join([*seen[seen.index(target) :], target])
+                ring = seen[seen.index(target) :]
+                first = ring.index(min(ring))  # the circle is one fault, wherever it is entered
+                cycle = " -> ".join([*ring[first:], *ring[:first], ring[first]])
                 self._fault(f"{cycle} is a circle of duplicates: clear duplicate_of or canonical_id in one of them.")
                 return identity
             seen.append(target)

@@ -31,7 +31,8 @@ _BULLET = re.compile(r"^(?:[-*+]|\d+[.)]|>)\s+")
 def summarise_document(document: Document, passages: Sequence[Passage], claims: Sequence[LiteratureClaim]) -> Summary:
     """Question, method, findings, limits and tests of one document."""
     parts = {part: _part(part, passages) for part in MOST}
-    opening = _opening(passages)
+    abstract = any(re.search(r"\babstract\b|초록", passage.heading, re.IGNORECASE) for passage in passages)
+    opening = None if abstract else _opening(passages)  # before an abstract stand title, authors and addresses
     if opening and not any(cited.text == opening.text for cited in parts["question"]):
         parts["question"] = (opening, *parts["question"])[: MOST["question"]]
     return Summary(

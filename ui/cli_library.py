@@ -150,7 +150,8 @@ def search(question: str, limit: int, as_json: bool, **filters: Any) -> None:
     for number, hit in enumerate(found.hits, start=1):
         place = f", page {hit.page}" if hit.page else ""
         trust = ", ".join(part for part in (hit.trust, hit.verification) if part)
-        click.echo(click.style(f"{number}. {hit.title}", bold=True) + f"  {hit.heading}{place}  ({trust})")
+        heading = "" if hit.heading == hit.title else hit.heading.removeprefix(f"{hit.title} > ")
+        click.echo(click.style(f"{number}. {hit.title}", bold=True) + f"  {heading}{place}  ({trust})")
         click.echo(f"   {' '.join(hit.text.split())[:280]}")
         click.echo(click.style(f"   {hit.document_id}, characters {hit.start} to {hit.end}", dim=True))
 

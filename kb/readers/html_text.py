@@ -96,7 +96,8 @@ def _items(element: HtmlElement, indent: str) -> Iterator[str]:
         inner = list(_blocks(item))
         for place, block in enumerate(inner):
             lead = indent + (mark if place == 0 else " " * len(mark))
-            yield lead + block.replace("\n", "\n" + indent + " " * len(mark))
+            words = block.lstrip("# ") if block.startswith("#") else block
+            yield lead + words.replace("\n", "\n" + indent + " " * len(mark))
 
 
 def _table(element: HtmlElement) -> Iterator[str]:

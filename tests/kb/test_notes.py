@@ -108,3 +108,9 @@ def test_printed_note_reads_back():
     written = print_note({"id": "x", "title": "T: 제목", "aliases": ["가"]}, "Body [[y]].")
     read = parse_note(written, "x.md")
     assert (read.front.title, read.front.aliases, read.text, read.problems) == ("T: 제목", ("가",), "Body [[y]].\n", ())
+
+
+def test_a_quotation_mark_that_is_never_closed_is_listed_at_its_own_line():
+    note = parse_note('---\nid: a\ntitle: "unclosed\nyear: 2022\n---\ntext', "a.md")
+    assert [problem.line for problem in note.problems] == [3]
+    assert note.front.year == 2022
