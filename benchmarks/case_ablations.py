@@ -5,7 +5,8 @@ path patching, on the pairs that the case lists. An intervention counts as havin
 any pair by more than 2 % of the gap, or the distribution over answers (KL above 1e-4) at the places that hold a real token
 in both members, also where both have the same answer or none is expected. The file measured the largest change of a
 logit there; it is above 0.9 or below 0.007, never between. A component counts as found when any of the three ablations
-has an effect. The last line is one JSON object.
+has an effect. Zeroing an edge from `input` leaves what never varies (the constant direction and the BOS flag that
+compiled heads also read) in place, as the file's measurement did. The last line is one JSON object.
 
     python -m benchmarks.case_ablations DIR [--n 200] [--cases 2,3,21]
 """
@@ -17,17 +18,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from tools.cases import case_task
 from tools.component import parse_edge
+from tools.decoder import Decoder
 from tools.engine import Engine
 from tools.experiment import Lab
-from tools.interventions import Source, Variant, intervene
+from tools.interventions import Intervention, Source, Variant, intervene
 from tools.means import MeanBank
 from tools.measurement import runner_for
 from tools.models import load_model
-from tools.paths import path, read_receiver
+from tools.paths import landing, path, read_receiver, reads, received
 from tools.prompts import NO_FOIL, Prompts, Readouts
+from tools.runner import BatchView
 from tools.selection import every_head, every_mlp
 
 THRESHOLD = 0.02
@@ -115,9 +120,29 @@ def check_model(case: Path, folder: Path, n: int, tallies: Tallies) -> None:
         return  # its edges are listed with the plain model's numbers
     for method in EDGE_METHODS:
         rows = [edge for edge in circuit["edges"] if edge.get("effect")]
-        variants = [(path(engine.decoder, (parse_edge(name(e)).source,), receiver(e), method=method),) for e in rows]
+        variants = [(edge_change(engine.decoder, e, method, task.special_ids),) for e in rows]
         for edge, found in zip(rows, has_effect(engine, variants, gap), strict=True):
             tallies.edges.add(f"{model.name} {name(edge)} {method}", found, listed_effect(edge["effect"][method]))
+
+
+def edge_change(
+    decoder: Decoder, edge: dict[str, Any], method: Literal["resample", "zero"], special: tuple[int, ...]
+) -> Intervention:
+    """The edge corrupted or zeroed."""
+    end = receiver(edge)
+    if edge["src"] != "input" or method == "resample":
+        return path(decoder, (parse_edge(name(edge)).source,), end, method=method)
+    assert decoder.w_pos is not None
+    ordinary = [token for token in range(len(decoder.w_e)) if token not in special]
+    words = decoder.w_e[ordinary][:, None] + decoder.w_pos[None, 1:]
+    varies = (words - words[:1, :1]).abs().amax((0, 1)) > 1e-6
+    layers = len(decoder.blocks)
+
+    def value(view: BatchView) -> Tensor:
+        clean = view.runs["clean"]
+        return received(decoder, clean, end, torch.where(varies, -clean[0, "resid_pre"], 0.0))
+
+    return Intervention(*landing(end, layers), value, None, ((0, "resid_pre"), *reads(end, layers)))
 
 
 def name(edge: dict[str, Any]) -> str:
