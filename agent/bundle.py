@@ -39,7 +39,7 @@ from tools.result import canonical_json, load_result
 VERSION = 1
 MAX_BYTES = 4_000_000_000
 _NAME = re.compile(r"ledger\.json|results/r[0-9a-f]{24}\.(json|npz)")
-_TABLES: tuple[type[Base], ...] = (
+TABLES: tuple[type[Base], ...] = (
     ClaimRow,
     RegistrationRow,
     PredictionRow,
@@ -98,7 +98,7 @@ def open_bundle(file: Path, home: Path) -> Ledger:
     for name, content in files.items():
         (home / name).write_bytes(content)
     with ledger.database.writing() as session:
-        for table in _TABLES:
+        for table in TABLES:
             names = set(table.__table__.columns.keys())
             for row in rows.get(table.__tablename__, []):
                 if set(row) != names:
@@ -115,12 +115,13 @@ def check_bundle(file: Path) -> BundleCheck:
     with tempfile.TemporaryDirectory(prefix="circuit-court-bundle-") as folder:
         ledger = open_bundle(file, Path(folder) / "home")
         try:
-            return _checked(ledger)
+            return check_ledger(ledger)
         finally:
             ledger.close()
 
 
-def _checked(ledger: Ledger) -> BundleCheck:
+def check_ledger(ledger: Ledger) -> BundleCheck:
+    """Check every hash, link, order and verdict of a ledger that came from elsewhere."""
     with ledger.database.reading() as session:
         results = list(session.scalars(select(ResultRow)))
         registrations = list(session.scalars(select(RegistrationRow)))
@@ -176,7 +177,7 @@ def _collect(ledger: Ledger, claim_ids: list[str]) -> Rows:
         ]
     return {
         table.__tablename__: [{name: getattr(row, name) for name in row.__table__.columns.keys()} for row in rows]  # noqa: SIM118  # SQLAlchemy's own keys
-        for table, rows in zip(_TABLES, tables, strict=True)
+        for table, rows in zip(TABLES, tables, strict=True)
     }
 
 

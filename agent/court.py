@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.answer import Answer
 from agent.cards import ClaimCard, ClaimSummary, RunCard
@@ -23,6 +23,9 @@ from agent.published import Published
 from agent.queue import APPROVAL, JobQueue
 from tools.errors import ExperimentError
 from tools.result import Result, content_hash
+
+if TYPE_CHECKING:
+    from agent.bundle_import import Imported
 
 POLL_SECONDS = 0.05
 
@@ -152,6 +155,18 @@ class Court:
         from agent.bundle import export_bundle
 
         return export_bundle(self.ledger, claim_ids, file)
+
+    def import_bundle(self, file: Path) -> "Imported":
+        """Check a bundle from elsewhere and take its claims in; those that this ledger has itself stay as they are."""
+        from agent.bundle_import import import_bundle
+
+        return import_bundle(self.ledger, file)
+
+    def imported(self) -> dict[str, str]:
+        """The bundle that a claim came from, by claim id, for claims that were not put on trial here."""
+        from agent.bundle_import import imported_claims
+
+        return imported_claims(self.ledger)
 
     def investigate(
         self,

@@ -21,14 +21,25 @@ def claims() -> None:
 @click.option("--model", help="Only claims about this model.")
 @click.option("--task", help="Only claims about this task.")
 @click.option("--verdict", type=click.Choice(["supported", "refuted", "inconclusive"]), help="Only this verdict.")
+@click.option(
+    "--search", default="", help="Only claims with all these words in text, components, task, type or reason."
+)
 @json_option
-def list_(model: str | None, task: str | None, verdict: str | None, as_json: bool) -> None:
-    """List claims, newest first, with verdict and rung."""
+def list_(*, model: str | None, task: str | None, verdict: str | None, search: str, as_json: bool) -> None:
+    """List claims, newest first, with verdict and rung.
+
+    Refuted and open claims are kept like supported ones: --verdict refuted, --search "20.0 induction".
+    """
+    from agent.claim_search import search_claims
     from ui.session import open_court
 
-    found = [card for card in open_court().claims(model=model, task=task) if verdict in (None, card.verdict)]
+    court = open_court()
+    listed = court.claims(model=model, task=task)
+    found = search_claims(listed, words=search, verdicts=(verdict,) if verdict else ())
     if as_json:
         print_json([card.model_dump(mode="json") for card in found])
+    elif not found and listed:
+        click.echo("No claim passes these filters.")
     elif not found:
         click.echo('No claims yet. Put one on trial: circuit-court verify "head 20.0 is necessary for IOI"')
     else:
@@ -142,6 +153,27 @@ def _replication_lines(outcome: dict[str, Any]) -> list[str]:
     for row in outcome["rows"]:
         lines.append(f"  {row['key']} {row['experiment']}: {row['name']} {row['stored']:.4f}, again {row['again']:.4f}")
     return lines
+
+
+@claims.command("import")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@json_option
+def import_(bundle: Path, as_json: bool) -> None:
+    """Take the claims of a bundle from elsewhere in, if it holds.
+
+    A claim that was put on trial here keeps its own record. What is taken in was not measured here: replicate it.
+    """
+    from ui.session import open_court
+
+    if not bundle.is_file():
+        raise click.UsageError(f"there is no file {bundle}.")
+    outcome = open_court().import_bundle(bundle)
+    if as_json:
+        print_json(outcome._asdict())
+        return
+    click.echo(f"{len(outcome.taken)} claims taken in, {len(outcome.kept)} kept as they are here")
+    for line in outcome.differs:
+        click.echo(f"differs: {line}")
 
 
 @claims.command("check")

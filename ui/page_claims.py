@@ -4,6 +4,7 @@ names the claim, so that it can be passed on."""
 import streamlit as st
 
 from agent.cards import ClaimSummary
+from agent.claim_search import UNJUDGED, search_claims
 from agent.errors import USER_ERRORS
 from ui.backend import open_court, stored_result
 from ui.safe_markdown import plain
@@ -11,14 +12,13 @@ from ui.style import frame
 from ui.view_claim import badges, draw_claim
 
 PER_PAGE = 12
-UNJUDGED = "not judged"
 
 
 def draw() -> None:
     """The page."""
     frame("Claims", wide=True)
     court = open_court()
-    found = court.claims()
+    found, imported = court.claims(), court.imported()
     if not found:
         draw_nothing()
         return
@@ -26,7 +26,7 @@ def draw() -> None:
     with left:
         shown = draw_filters(found)
         chosen = st.query_params.get("claim") or (shown[0].claim_id if shown else None)
-        draw_list(shown, chosen)
+        draw_list(shown, chosen, imported)
     with right:
         if chosen is None:
             st.caption("No claim passes these filters.")
@@ -45,26 +45,19 @@ def draw_nothing() -> None:
 
 def draw_filters(found: list[ClaimSummary]) -> list[ClaimSummary]:
     """The claims that pass the filters."""
-    words = st.text_input("Find a claim", placeholder="head, task, model or words", label_visibility="collapsed")
+    words = st.text_input(
+        "Find a claim", placeholder="head, task, model, reason or words", label_visibility="collapsed"
+    )
     verdicts = [v for v in ("supported", "refuted", "inconclusive") if any(c.verdict == v for c in found)]
     if any(c.verdict is None for c in found):
         verdicts.append(UNJUDGED)
     wanted = st.pills("Verdict", verdicts, selection_mode="multi", label_visibility="collapsed")
     models = sorted({c.model for c in found})
     model = st.selectbox("Model", ["all models", *models], label_visibility="collapsed") if len(models) > 1 else None
-    return [c for c in found if _passes(c, words, wanted, model)]
+    return search_claims(found, words=words, verdicts=wanted, model=None if model == "all models" else model)
 
 
-def _passes(claim: ClaimSummary, words: str, wanted: list[str], model: str | None) -> bool:
-    text = " ".join((claim.text, claim.task, claim.model, claim.type, claim.claim_id)).casefold()
-    return (
-        all(word in text for word in words.casefold().split())
-        and (not wanted or (claim.verdict or UNJUDGED) in wanted)
-        and model in (None, "all models", claim.model)
-    )
-
-
-def draw_list(shown: list[ClaimSummary], chosen: str | None) -> None:
+def draw_list(shown: list[ClaimSummary], chosen: str | None, imported: dict[str, str]) -> None:
     """One page of the list; each row leads to its claim."""
     st.caption(f"{len(shown)} claim{'s' if len(shown) != 1 else ''}")
     pages = max(1, -(-len(shown) // PER_PAGE))
@@ -82,6 +75,8 @@ def draw_list(shown: list[ClaimSummary], chosen: str | None) -> None:
                 st.rerun()
             st.markdown(f"{badges(claim.verdict, claim.rung, claim.status)}")
             st.caption(plain(claim.scope))
+            if claim.claim_id in imported:
+                st.caption(f"from the bundle {plain(imported[claim.claim_id])}: not measured here")
     if pages > 1:
         st.pagination(pages, key="claims-page")
 

@@ -95,7 +95,7 @@ class BuiltInAnalyst(BaseChatModel):
         tool, argument = TOOL_OF[heading.intent]
         if heading.intent == "compare":
             return tool, {"names": compared(heading.subject)}
-        return tool, {argument: heading.subject, **heading.arguments} if argument else {}
+        return tool, {argument: heading.subject, **heading.arguments} if argument else dict(heading.arguments)
 
     def _word(self, language: Language, message: ToolMessage, since: list[BaseMessage]) -> AIMessage:
         searched = sum(isinstance(m, ToolMessage) and m.name == "search_library" for m in since)

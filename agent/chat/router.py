@@ -194,8 +194,18 @@ _BY_PATTERN: list[tuple[Intent, re.Pattern[str]]] = [
 ]
 
 
+_VERDICTS = {
+    "supported": r"\bsupported\b|\bheld up\b|지지",
+    "inconclusive": r"\binconclusive\b|\bopen\b|\bundecided\b|미결",
+    "refuted": r"\brefuted\b|\bnegative\b|\bfailed\b|\brejected\b|반박|기각",
+}
+
+
 def _narrowed(intent: Intent, question: str) -> dict[str, Any]:
     """A summary of "the ... paper" is about that paper, not about the topic."""
+    if intent == "list-claims":
+        named = [word for word, pattern in _VERDICTS.items() if re.search(pattern, question, re.IGNORECASE)]
+        return {"verdict": named[0]} if len(named) == 1 else {}
     paper = intent == "summarise" and re.search(r"\bpaper\b|\bet al\b|논문", question, re.IGNORECASE)
     return {"kind": "paper"} if paper else {}
 

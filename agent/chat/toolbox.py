@@ -14,6 +14,7 @@ from agent.cards import ClaimCard
 from agent.chat.found import Found
 from agent.chat.found_library import comparison_found, disagreements_found
 from agent.chat.found_report import report_found
+from agent.claim_search import search_claims
 from agent.court import Court
 from agent.errors import AgentError, LedgerError
 from agent.report import Report
@@ -153,13 +154,20 @@ class Toolbox:
         """Show one claim of the ledger with its verdict, predictions and evidence. `claim_id` or its beginning."""
         return claim_found(self.court.claim(claim_id))
 
-    def list_claims(self) -> Found:
-        """List the claims in the ledger with their verdicts, newest first."""
-        rows = self.court.claims()
+    def list_claims(self, verdict: Literal["", "supported", "refuted", "inconclusive"] = "", about: str = "") -> Found:
+        """List the claims in the ledger with their verdicts, newest first; refuted and open ones are kept too.
+
+        `verdict` keeps only those; `about` only claims with all these words in text, components, task, type or reason.
+        """
+        listed = self.court.claims()
+        rows = search_claims(listed, words=about, verdicts=(verdict,) if verdict else ())
         data = [row.model_dump(mode="json") for row in rows]
         lines = [f"[^c:{r.claim_id}] {r.text} -- {r.verdict or 'not judged'}: {r.reason}" for r in rows]
-        text = "\n".join(lines) or "The ledger holds no claims yet."
-        return Found(kind="claims", text=text, claims=[r.claim_id for r in rows], data={"claims": data})
+        text = "\n".join(lines) or (
+            "No claim in the ledger is like that." if listed else "The ledger holds no claims yet."
+        )
+        shown = {"claims": data, "of": len(listed)}
+        return Found(kind="claims", text=text, claims=[r.claim_id for r in rows], data=shown)
 
     def list_experiments(self) -> Found:
         """List the experiments that can be run, with what each measures and its parameters."""

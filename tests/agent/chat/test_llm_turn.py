@@ -128,7 +128,7 @@ def test_the_tools_offered_to_an_llm_are_these(chat: Chat):
         "investigate": ["question", "task"],
         "verify_claim": ["claim"],
         "show_claim": ["claim_id"],
-        "list_claims": [],
+        "list_claims": ["about", "verdict"],
         "rank_heads": ["n", "task"],
         "list_experiments": [],
         "run_experiment": ["name", "params"],

@@ -126,6 +126,20 @@ def test_what_is_compared(question: str, names: list[str]):
     assert (found.intent, compared(found.subject)) == ("compare", names)
 
 
+@pytest.mark.parametrize(
+    ("question", "arguments"),
+    [
+        ("which claims were refuted?", {"verdict": "refuted"}),
+        ("show the supported claims", {"verdict": "supported"}),
+        ("list the claims", {}),
+        ("list supported and refuted claims", {}),
+    ],
+)
+def test_claims_are_listed_by_verdict(question: str, arguments: dict[str, str]):
+    found = route(question, EXPERIMENTS)
+    assert (found.intent, found.arguments) == ("list-claims", arguments)
+
+
 def test_settings_of_an_experiment():
     found = route("run head-ablation on L5H1 with n=16 method=mean", EXPERIMENTS)
     assert found.arguments == {"params": {"n": 16, "method": "mean", "component": "L5H1"}}
