@@ -25,7 +25,7 @@ NAME_ROLES = {"S-inhibition": "s-inhibition", "name mover": "name-mover"}
 def planted_claims(name: str) -> list[Known]:
     """Every claim about one planted model, in a fixed order."""
     planted = build_planted(name)
-    makers = (_necessity, _localisation, _absence, _edges, _roles, _name_roles, _circuits, _lens)
+    makers = (_necessity, _localisation, _absence, _quiet_layers, _edges, _roles, _name_roles, _circuits, _lens)
     return [known for make in makers for known in make(planted)]
 
 
@@ -79,6 +79,15 @@ def _absence(planted: Planted) -> Iterator[Known]:
         yield _known(planted, "absence", True, "", type="absence", components=(name,))
     for name in planted.truth.circuit:
         yield _known(planted, "absence", False, "in the circuit", type="absence", components=(name,))
+
+
+def _quiet_layers(planted: Planted) -> Iterator[Known]:
+    """No head of a layer takes part, or some head does (backups and either-of-two among them)."""
+    layers, heads = int(planted.config["n_layers"]), int(planted.config["n_heads"])
+    for layer in range(layers):
+        busy = any(f"a{layer}.h{h}" in planted.truth.circuit for h in range(heads))
+        miss = "takes part" if busy else ""
+        yield _known(planted, "absence", not busy, miss, type="quiet-layers", components=(f"a{layer}",))
 
 
 def _edges(planted: Planted) -> Iterator[Known]:

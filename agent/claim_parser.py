@@ -211,6 +211,13 @@ def _absence(sentence: Sentence) -> dict[str, Any]:
     return {"type": "absence", "components": sentence.names, "details": details}
 
 
+def _quiet_layers(sentence: Sentence) -> dict[str, Any]:
+    found = words.QUIET_LAYERS.search(sentence.marked)
+    assert found is not None, sentence
+    first, last = sorted(int(number) for number in (found["first"], found["last"] or found["first"]))
+    return {"type": "quiet-layers", "components": tuple(f"a{layer}" for layer in range(first, last + 1))}
+
+
 def _intervened(sentence: Sentence) -> dict[str, Any]:
     named = interventions_of(sentence)
     if len(named) != 1 or len(sentence.names) != 1:
@@ -294,6 +301,7 @@ def _not_here(reason: str) -> Callable[[Sentence], dict[str, Any]]:
 
 READERS: list[Reader] = [
     Reader(reads_site, site_fields),
+    Reader(_has(words.QUIET_LAYERS), _quiet_layers),
     Reader(lambda s: not s.mentions, _without_component),
     Reader(
         _untestable_mlp, lambda s: _ask("Write an MLP as m3 or 'MLP 3'; a number with a dot names a head, as in 3.1.")

@@ -53,6 +53,10 @@ ABSENT = _any(
     r"\bdead weight\b|\bwithout chang\w+\b|\bwithout affect\w+|\bleaves? (?:every|all|the) (?:answers?|outputs?) unchanged|\bdoes nothing\b|\bunchanged\b|\bsafe(?:ly)? (?:be )?remov",
     r"필요(?:하지|치)\s*않|필요\s*(?:가\s*)?없|불필요|중요하지\s*않|관여하지\s*않|영향(?:이|을)?\s*(?:없|주지\s*않)|기여하지\s*않|무관|상관\s*없",
 )
+QUIET_LAYERS = _any(
+    r"\b(?:no|none of the) (?:attention )?heads? (?:in|of|at) layers? (?P<first>\d+)(?:\s*(?:to|through|until|and|-|–)\s*(?P<last>\d+))?"
+    r" (?:matters?|contributes?|is (?:needed|involved|necessary|important)|are (?:needed|involved|necessary|important)|plays?|has (?:an )?effect)"
+)
 RESTORES = _any(
     r"\brestor\w+|\brecover\w*|\bsufficient\b|\bsuffices?\b|\bbrings? back\b|\bis enough\b|\bdenois\w+|복원|회복|충분|되살",
 )

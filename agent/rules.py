@@ -223,6 +223,39 @@ class WithinRule(SampleRule):
         return within(sample_of(results[-1], self.array, self.row), self.delta1, alpha)
 
 
+class EachWithinRule(RuleModel):
+    """Every row's effect lies inside (-delta1, delta1), its interval included; one row clearly outside refutes it.
+
+    A conjunction over rows, so no correction for a pass; Holm's first step over the rows for a failure.
+    """
+
+    kind: Literal["each-within"] = "each-within"
+    array: str
+    quantity: str
+    delta1: float
+    refutes: bool = True
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} inside ±{self.delta1:g}, each interval included"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Equivalence of each row; the worst one is shown."""
+        del others
+        rows = results[-1].labels.get("components", [])
+        values = np.atleast_2d(results[-1].arrays[self.array])
+        found = [within(inf.as_values(row), self.delta1, alpha / len(values)) for row in values]
+        inside = [within(inf.as_values(row), self.delta1, alpha) for row in values]
+        worst = max(range(len(values)), key=lambda i: abs(float(values[i].mean())))
+        out = [i for i, one in enumerate(found) if one.outcome == "fail"]
+        p_plus = max(one.p_plus or 0.0 for one in inside)
+        p_minus = min(1.0, len(values) * min(one.p_minus or 0.0 for one in found))
+        shown = inside[out[0] if out else worst]
+        outcome: Outcome = "fail" if out else "pass" if all(one.outcome == "pass" for one in inside) else "open"
+        reason = f"{rows[out[0] if out else worst]}: {shown.reason} ({len(values)} heads)"
+        return shown.model_copy(update={"outcome": outcome, "reason": reason, "p_plus": p_plus, "p_minus": p_minus})
+
+
 class BelowRule(SampleRule):
     """The mean stays below a bound, upper confidence bound included; fails when its lower bound lies above."""
 
@@ -320,6 +353,7 @@ Rule = Annotated[
     | ControlsRule
     | WithinRule
     | BelowRule
+    | EachWithinRule
     | EverywhereRule
     | DifferenceRule
     | NoGainRule

@@ -5,6 +5,7 @@ what its writer had seen proves nothing. Nothing here may be used as evidence.
 """
 
 import random
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -92,10 +93,10 @@ class ScreenFacts(Facts):
         default_factory=dict, description="small models: |direct effect| of every component"
     )
 
-    def partners(self, component: str, wanted: int = 3) -> list[str]:
-        """The components most worth removing together with this one: strongest by total, zeroed or direct effect."""
+    def partners(self, parts: Sequence[str], wanted: int = 3) -> list[str]:
+        """The components most worth removing together with these: strongest by total, zeroed or direct effect."""
         tables = (self.scores, self.zeroed, self.direct)
-        names = {name for table in tables for name in table} - {component}
+        names = {name for table in tables for name in table} - set(parts)
         strength = {name: max(table.get(name, 0.0) for table in tables) for name in names}
         return sorted((n for n in names if strength[n] >= CLEAR_SCORE), key=lambda n: (-strength[n], n))[:wanted]
 

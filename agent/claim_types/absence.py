@@ -70,7 +70,7 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
             key="R1", role="critical", experiment="head-patching", params=base, rule=restore, looks=LOOKS, rung=3
         )
     )
-    return found + (_backups(claim, situation, delta1) if small else [])
+    return found + (backups(claim.components, claim, situation, delta1) if small else [])
 
 
 def _rule(quantity: str, array: str, delta1: float, everywhere: bool) -> Rule:
@@ -83,10 +83,10 @@ def _direct(delta1: float) -> WithinRule:
     return WithinRule(array="direct_per_prompt", quantity="direct effect", delta1=delta1)
 
 
-def _backups(claim: Claim, situation: Situation, delta1: float) -> list[Prediction]:
-    """Zeroing the component on top of each of the strongest others changes nothing more than zeroing that other."""
+def backups(parts: Sequence[str], claim: Claim, situation: Situation, delta1: float) -> list[Prediction]:
+    """Zeroing the parts on top of each of the strongest others changes nothing more than zeroing that other."""
     assert situation.screen is not None
-    strongest = situation.screen.partners(claim.components[0], BACKED_UP)
+    strongest = situation.screen.partners(parts, BACKED_UP)
     base: dict[str, Any] = {**task_params(claim, situation), "method": "zero"}
     found: list[Prediction] = []
     for k, other in enumerate(strongest, start=1):
@@ -104,7 +104,7 @@ def _backups(claim: Claim, situation: Situation, delta1: float) -> list[Predicti
         gain = NoGainRule(
             array="harm_per_prompt", quantity=f"extra harm beside {other}", minus_key=f"K{k}", delta1=delta1
         )
-        both = {**base, "components": sorted([other, *claim.components]), "joint": True}
+        both = {**base, "components": sorted([other, *parts]), "joint": True}
         found.append(ablation(f"B{k}", both, gain, looks=LOOKS))
     return found
 

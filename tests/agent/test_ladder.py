@@ -50,6 +50,7 @@ PARTS = {
     "backup": ("a1.h0", "a2.h0"),
     "decoding": ("resid20@END",),
     "value-role": ("m3",),
+    "quiet-layers": ("a3", "a4"),
     "readable": ("resid20@END",),
 }
 
