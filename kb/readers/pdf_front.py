@@ -24,11 +24,11 @@ _VENUE = re.compile(
     r"\b(?:ICLR|NeurIPS|NIPS|ICML|ACL|EMNLP|NAACL|EACL|COLM|TMLR|AAAI|COLING)\b).{0,80}?\b((?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
-_ABSTRACT = re.compile(r"^(?:\d\.?\s+)?(?:abstract|introduction|summary|keywords)\b", re.IGNORECASE)
+_ABSTRACT = re.compile(r"^(?:[\dIVX]+\.?\s+)?(?:abstract|introduction|summary|keywords)\b", re.IGNORECASE)
 _INSTITUTION = re.compile(
     r"\b(?:university|universit\w+|institut\w*|department|dept|school|college|faculty|research|lab\w*|cent(?:er|re)|"
     r"academy|inc|ltd|corp\w*|group|team|google|deepmind|meta|facebook|microsoft|openai|anthropic|eleutherai|amazon|apple|ibm|"
-    r"nvidia|hospital|foundation|society|division|street|avenue|road|ai|usa|uk|abstract|proceedings|conference|journal|"
+    r"nvidia|hospital|foundation|society|division|street|avenue|road|ai|usa|uk|abstract|proceedings|conference|journal|introduction|"
     r"equal|contribution|author|version|draft|preprint|review|member|senior|student|fellow|under|work|done|available|online)\b",
     re.IGNORECASE,
 )
@@ -52,7 +52,7 @@ def first_page(lines: Sequence[Line], across: str, stored: dict[str, str]) -> Fi
     title_lines = _title_lines(lines)
     title = normalise(" ".join(line.text for line in title_lines))[:300].strip()
     stored_title = normalise(stored.get("Title", "")).strip()
-    if not title and len(stored_title.split()) > 3:
+    if len(title.split()) < 2 and len(stored_title.split()) > 3:
         title = stored_title
     everything = " ".join([across, *(line.text for line in lines)])
     found = ARXIV.search(everything)
