@@ -146,6 +146,8 @@ def search(question: str, limit: int, as_json: bool, **filters: Any) -> None:
         say(remark)
     if found.declined:
         click.echo(found.sentence or "The library does not say.")
+        for hit in found.nearest[:3]:
+            click.echo(click.style(f"   nearest: {hit.title} ({hit.document_id})", dim=True))
         return
     for number, hit in enumerate(found.hits, start=1):
         place = f", page {hit.page}" if hit.page else ""

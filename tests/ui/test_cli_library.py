@@ -106,6 +106,12 @@ def test_llm_words_a_summary_and_what_fails_is_listed(run, home, monkeypatch):
     assert cited["Limits"] in asked
 
 
+def test_what_the_library_does_not_say_is_said_with_what_came_nearest(run):
+    done = run("search", "price of copy paper in Vienna on sundays and holidays")
+    assert done.stdout.startswith("The library does not say")
+    assert "nearest: Copy head (copy-head)" in done.stdout
+
+
 def test_a_term_is_defined_in_the_words_of_its_note(run):
     assert "A copy head writes the token it attends to." in run("define", "복사 헤드").stdout
 
