@@ -22,7 +22,8 @@ from tools.interventions import Intervention
 from tools.prompts import Floats, PromptGroup
 from tools.runner import BatchView, pick_index, position_mask
 
-ROWS = 16
+ROWS = 16  # prompts of a gradient step
+ROWS_WHOLE = 4  # run at once where every position is recomputed: the graph of a deep model is large
 UNREAD = 1e-9
 Basis = Float[Tensor, "d k"]
 
@@ -103,8 +104,14 @@ class Search:
     def batches(self) -> list[_Batch]:
         """Every batch, recorded once."""
         if self._batches is None:
-            self._batches = [self._batch(group) for group in self.engine.prompts.groups(ROWS)]
+            self._batches = [self._batch(group) for group in self.engine.prompts.groups(ROWS // self.parts)]
         return self._batches
+
+    @property
+    def parts(self) -> int:
+        """How many batches make one gradient step."""
+        narrow = self.one.where is not None and self.engine.decoder.causal
+        return 1 if narrow else ROWS // ROWS_WHOLE
 
     def _batch(self, group: PromptGroup) -> _Batch:
         engine, one, decoder = self.engine, self.one, self.engine.decoder
@@ -159,19 +166,22 @@ class Search:
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps, eta_min=0.1 * self.rate)
         scale, batches, losses = self.engine.gap**2, self.batches(), []
         for step in range(self.steps):
-            batch = batches[step % len(batches)]
-            source = batch.source
-            if permuted and len(source) > 1:
-                source = source.roll(1 + int(torch.randint(len(source) - 1, (1,), generator=generator)), 0)
-            with torch.enable_grad():
-                metric = self.metric(batch, torch.linalg.qr(free).Q, source)
-                loss = ((metric.double() - batch.target) ** 2).mean() / scale
-                optimizer.zero_grad()
-                loss.backward()
+            optimizer.zero_grad()
+            total = 0.0
+            for part in range(self.parts):
+                batch = batches[(step * self.parts + part) % len(batches)]
+                source = batch.source
+                if permuted and len(source) > 1:
+                    source = source.roll(1 + int(torch.randint(len(source) - 1, (1,), generator=generator)), 0)
+                with torch.enable_grad():
+                    metric = self.metric(batch, torch.linalg.qr(free).Q, source)
+                    loss = ((metric.double() - batch.target) ** 2).mean() / (scale * self.parts)
+                    loss.backward()
+                total += float(loss.detach())
+                self.engine.forward_passes += 2 * len(batch.target)
             optimizer.step()
             schedule.step()
-            losses.append(float(loss.detach()))
-            self.engine.forward_passes += 2 * len(batch.target)
+            losses.append(total)
             self.engine.step((step + 1) / self.steps, f"searching directions: step {step + 1} of {self.steps}")
         return Trained(torch.linalg.qr(free.detach()).Q, np.array(losses))
 

@@ -29,6 +29,8 @@ from tools.statistics import rank_p
 from tools.subspaces import ROWS, Basis, Search, Split, random_basis, read_part, readers, swap, width_of
 from tools.training_prompts import training_prompts
 
+TRAINING_MEMORY = 200_000_000
+
 
 class DirectionPatching(TaskParams):
     """Where directions are searched, how many, and how hard."""
@@ -43,7 +45,7 @@ class DirectionPatching(TaskParams):
     )
     dimensions: int = Field(default=1, ge=1, le=64, description="how many orthonormal directions")
     n_train: int = Field(default=64, ge=4, le=1024, description="explore prompts to train on; none is tested on")
-    steps: int = Field(default=120, ge=1, le=2000, description="gradient steps, 16 prompts each")
+    steps: int = Field(default=120, ge=1, le=2000, description="gradient steps, up to 16 prompts each")
     rate: float = Field(default=0.1, gt=0, le=1, description="step size of Adam")
     n_random: int = Field(default=39, ge=0, le=999, description="random directions, as many dimensions")
     n_permuted: int = Field(default=3, ge=0, le=39, description="trainings on permuted sources")
@@ -120,6 +122,7 @@ def _search(plain: Measurement, m: Measurement, params: DirectionPatching, one: 
         prompts = crossed(prompts, params.seed)
     runner = runner_for(m.lab, prompts)
     assert isinstance(runner, Engine), runner.how
+    runner.memory_budget = TRAINING_MEMORY  # the search records what it needs by itself
     return Search(runner, one, params.steps, params.rate)
 
 
