@@ -20,12 +20,13 @@ from tools.errors import ExperimentError
 from tools.experiment import Lab
 from tools.experiments.activation_patching import ActivationPatching, activation_patching
 from tools.experiments.head_ablation import HeadAblation, head_ablation
+from tools.experiments.head_scores import HeadScores, head_scores
 from tools.hook_engine import HookEngine
-from tools.interventions import Intervention, intervene
+from tools.interventions import Intervention, Where, intervene
 from tools.models import load_model
 from tools.paths import path, read_receiver
 from tools.result import Estimate
-from tools.selftest import record
+from tools.selftest import record, run_hooked
 from tools.statistics import bootstrap
 
 
@@ -169,3 +170,34 @@ def test_how_a_run_could_be_repeated_is_recorded(lab):
     made = result.provenance
     assert made.device == "cpu" and made.model_dtype == "float32" and made.threads
     assert set(made.determinism) == {"deterministic_algorithms", "cudnn_deterministic", "cudnn_benchmark", "tf32"}
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+@pytest.mark.parametrize(("site", "index"), [("pattern", 1), ("q", 2), ("k", 1), ("v", 0), ("neurons", 7), ("z", 3)])
+def test_every_part_of_a_head_can_be_patched_at_one_position(tiny, pairs, family, site, index):
+    """Against a hook written out here: one position of one head (group, neuron) takes its corrupted value."""
+    model, prompts = tiny(family), pairs()
+    ours = Engine(prompts=prompts, decoder=model.decoder).run(
+        [(Intervention(1, site, index, "corrupted", Where("MID")),)]
+    )
+    name = {"neurons": "blocks.1.mlp.hook_post"}.get(site, f"blocks.1.attn.hook_{site}")
+    plain = np.zeros(len(prompts))
+    for group in prompts.groups():
+        other = record(model.bridge, torch.tensor(group.corrupted), [name])[name]
+
+        def put(value, hook, other=other, group=group):
+            value = value.clone()
+            for row, at in enumerate(group.positions["MID"]):
+                place = (row, index, at) if site == "pattern" else (row, at, index)
+                value[place] = other[place]
+            return value
+
+        logits = run_hooked(model.bridge, torch.tensor(group.clean), [(name, put)])
+        plain[group.rows] = group.readouts.of_logits(logits.numpy(), len(group.rows))
+    np.testing.assert_allclose(ours.metric[0], plain, atol=1e-4)
+    assert np.abs(plain - Engine(prompts=prompts, decoder=model.decoder).baseline("clean").metric).max() > 1e-5
+
+
+def test_head_scores_need_two_periods(lab):
+    with pytest.raises(ExperimentError, match="two"):
+        head_scores(lab("planted:induction"), HeadScores(periods=[6]))
