@@ -65,6 +65,8 @@ def run(name: str, parameters: tuple[str, ...]) -> None:
     for control in result.controls:
         if control.passed is not None:
             click.echo(f"control {control.name}: {'held' if control.passed else 'FAILED'}")
+    for line in result.labels.get("not_measured", []):
+        click.echo(f"not measured: {line}")
     click.echo(f"result {result.result_id}")
 
 
