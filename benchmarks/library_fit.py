@@ -3,14 +3,15 @@
     python benchmarks/library_fit.py DATA_FOLDER MINILM_FOLDER [STEPS]
 
 With 0 STEPS the ranking's weights stay and only the answerability is fitted. DATA_FOLDER is made when it is empty. Random local search, averaged over resampled questions, on the mean of recall@5, keys@5 and reciprocal rank over English,
-Korean and cross-language questions; ridge-penalised logistic regression for the answerability. Paste the printed
+Korean and cross-language questions; ridge-penalised logistic regression for the answerability, on the
+starter notes with and without the questions they carry. Paste the printed
 values into kb/fusion.py; `circuit-court library evaluate` reports on the other half.
 """
 
 import sys
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,10 @@ from scipy.optimize import minimize
 from kb.coverage import Signals
 from kb.evaluate import Question, ask, measure, read_questions
 from kb.fusion import Answerable, Gathered, Weights, rank_documents
+from kb.incoming import Incoming
 from kb.library import Library
+from kb.records import ItemReport
+from kb.search import Searcher
 
 QUESTIONS = Path(__file__).parent / "questions.jsonl"
 FREE = [field.name for field in fields(Weights) if field.name not in ("dense", "trust")]
@@ -81,36 +85,56 @@ def logistic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return minimize(loss, np.zeros(x.shape[1]), method="BFGS").x
 
 
-def held_out(x: np.ndarray, y: np.ndarray, *, repeats: int = 6, folds: int = 8) -> np.ndarray:
-    """The answerability of each question by coefficients fitted without it, averaged over repeated splits."""
+def held_out(x: np.ndarray, y: np.ndarray, group: np.ndarray, *, repeats: int = 6, folds: int = 8) -> np.ndarray:
+    """The answerability of each row by coefficients fitted without its question, averaged over repeated splits."""
     total = np.zeros(len(y))
     for repeat in range(repeats):
-        order = np.random.default_rng(repeat).permutation(len(y))
+        fold_of = np.random.default_rng(repeat).permutation(group.max() + 1) % folds
         for fold in range(folds):
-            out = order[fold::folds]
-            kept = np.setdiff1d(order, out)
-            total[out] += x[out] @ logistic(x[kept], y[kept]) / repeats
+            out = fold_of[group] == fold
+            total[out] += x[out] @ logistic(x[~out], y[~out]) / repeats
     return 1 / (1 + np.exp(-total))
 
 
-def fit_answerable(found: list[tuple[Signals, bool]], wrong: float) -> Answerable:
-    """Coefficients, and the highest threshold at which held-out questions are wrongly declined no oftener than `wrong`."""
-    x = np.array([features(signals) for signals, _ in found])
-    y = np.array([answerable for _, answerable in found])
-    p = held_out(x, y)
+def judged(searcher: Searcher, question: Question, canonical: Callable[[str], str]) -> tuple[Signals, bool, bool]:
+    """A question's signals, whether it is answerable, and whether an answer is among the first five."""
+    gathered, keys, signals = ask(searcher, question)
+    first = [document for document, _, _ in rank_documents(gathered, searcher.weights, canonical)[:5]]
+    return signals, bool(keys), bool(keys & set(first))
+
+
+def fit_answerable(found: list[tuple[int, Signals, bool, bool]], wrong: float) -> Answerable:
+    """Coefficients, and the highest threshold at which no more than `wrong` of the held-out questions whose answer is among
+    the first five are declined."""
+    group = np.array([entry[0] for entry in found])
+    x = np.array([features(entry[1]) for entry in found])
+    y, right = (np.array([entry[place] for entry in found]) for place in (2, 3))
+    p = held_out(x, y, group)
     threshold = 0.0
     for tried in np.arange(0.06, 0.5, 0.02):
-        declined, mistaken = np.mean(p[~y] < tried), np.mean(p[y] < tried)
-        print(
-            f"threshold {tried:.2f}: declines {declined:.2f} of unanswerable, {mistaken:.3f} of answerable (held out)"
-        )
+        declined, mistaken = np.mean(p[~y] < tried), np.mean(p[right] < tried)
+        print(f"threshold {tried:.2f}: declines {declined:.2f} of unanswerable, {mistaken:.3f} of answered (held out)")
         threshold = tried if mistaken <= wrong else threshold
     bias, *weights = (round(float(value), 2) for value in logistic(x, y))
     return Answerable(bias, Signals(*weights), threshold=round(float(threshold), 3))
 
 
+def without_questions(folder: Path, embedder: Path) -> Library:
+    """The starter notes without the questions they carry, as a user's own notes are: the harder case."""
+    library = Library.open(folder, embedder_folder=embedder)
+    put = library.ingest.put
+
+    def put_bare(document: Incoming) -> ItemReport:
+        return put(replace(document, questions=(), front={**document.front, "questions": []}))
+
+    library.ingest.put = put_bare
+    library.build_starter()
+    return library
+
+
 def main() -> None:
-    library = Library.open(Path(sys.argv[1]), embedder_folder=Path(sys.argv[2]))
+    folder, embedder = Path(sys.argv[1]), Path(sys.argv[2])
+    library = Library.open(folder, embedder_folder=embedder)
     library.build_starter()
     searcher = library.searcher(Weights())
     questions = [question for question in read_questions(QUESTIONS) if question.half == "fit"]
@@ -120,8 +144,13 @@ def main() -> None:
     steps = int(sys.argv[3]) if len(sys.argv) > 3 else 150
     weights = fit_bagged(rows, canonical, steps=steps) if steps else Weights()
     print(weights)
-    searcher = library.searcher(weights)
-    print(fit_answerable([(ask(searcher, question)[2], bool(question.keys)) for question in questions], 0.01))
+    searchers = [library.searcher(weights), without_questions(folder / "bare", embedder).searcher(weights)]
+    signals = [
+        (number, *judged(searcher, question, canonical))
+        for searcher in searchers
+        for number, question in enumerate(questions)
+    ]
+    print(fit_answerable(signals, 0.015))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A passage's score is a weighted sum: cosine, BM25 of the question's own words, o
 words, exact identifiers, and whether it names the document. A document's score is its best passage's plus a share of its
 second best. Trust and verification take off up to `Weights.trust`. BM25 scores are divided by the best one of the
 question, because their scale depends on the question. The answerability is a logistic function of `kb.coverage.Signals`.
-All numbers in `Weights` were fitted on the `fit` half of benchmarks/questions.jsonl by benchmarks/library_fit.py; they are
+All numbers here were fitted on the `fit` half of benchmarks/questions.jsonl by benchmarks/library_fit.py; they are
 reported on the other half by `circuit-court library evaluate`.
 """
 
@@ -34,17 +34,17 @@ class Weights:
 
 
 FITTED = Signals(
-    cosine=0.77,
-    score=1.19,
-    margin=1.05,
-    covered=1.91,
-    unknown=-2.18,
-    meant=1.46,
-    worded=0.66,
-    matched=2.14,
-    named=0.45,
-    exact=0.66,
-    korean=0.36,
+    cosine=0.35,
+    score=0.9,
+    margin=0.92,
+    covered=1.9,
+    unknown=-2.36,
+    meant=1.14,
+    worded=0.4,
+    matched=1.94,
+    named=0.56,
+    exact=0.62,
+    korean=0.35,
 )
 
 
@@ -52,9 +52,9 @@ FITTED = Signals(
 class Answerable:
     """A logistic function of `kb.coverage.Signals`, one weight for each; below `threshold` the library declines."""
 
-    bias: float = -5.09
+    bias: float = -3.7
     weights: Signals = FITTED
-    threshold: float = 0.18
+    threshold: float = 0.2
 
 
 @dataclass
