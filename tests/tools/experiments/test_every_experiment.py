@@ -5,6 +5,8 @@ import pytest
 from tools.costs import Cost, spoken_seconds
 from tools.errors import CancelledError, ExperimentError
 from tools.experiment import Lab, experiments
+from ui.figures_result import Numbers, figures_of
+from ui.palette import LIGHT
 
 N = 12
 CIRCUIT = {"components": ["a0.h0", "a1.h0", "a1.h2"]}
@@ -64,12 +66,15 @@ def test_every_experiment_is_tried_here():
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_an_experiment_tells_its_cost_reports_progress_and_can_be_stopped(lab, name):
+def test_an_experiment_tells_its_cost_reports_progress_can_be_stopped_and_has_a_figure(lab, name):
     found, params = call(name, lab)
     watch = Watch(lab("planted:induction"))
     result = found.run(watch.lab, params)
     assert "forward passes" in watch.reports[0][1] and watch.reports[0][0] == 0.0
     assert len(watch.reports) >= 3 and all(0 <= done <= 1 and text for done, text in watch.reports)
+    drawn = figures_of(result, LIGHT)
+    assert drawn and all(says and len(figure.data) for says, figure in drawn)
+    assert [says for says, _ in drawn] != [Numbers().says] or name in ("cost", "assay"), "only its estimates are drawn"
     made, expected = result.provenance.forward_passes, found.cost(params, watch.lab.model)
     assert expected.work <= 1.6 * expected.passes
     if made:
