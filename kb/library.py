@@ -218,9 +218,10 @@ class Library:
             raise KbError("The question is empty. Ask with at least one word.")
         return self._searcher.search(query, limit=limit, filters=filters)
 
-    def evaluate(self, path: Path) -> dict[str, Any]:
-        """Measures on a file of questions, as one JSON-able object (`kb.evaluate`)."""
-        return evaluate(self._searcher, read_questions(path))
+    def evaluate(self, path: Path, half: Literal["fit", "report"] | None = None) -> dict[str, Any]:
+        """Measures on a file of questions, or on one half of it, as one JSON-able object (`kb.evaluate`)."""
+        questions = [question for question in read_questions(path) if half in (None, question.half)]
+        return evaluate(self._searcher, questions)
 
     def document(self, name: str, *, prefer: str | None = None) -> Document:
         """The document an id, title or alias leads to; a duplicate redirects to its canonical note.

@@ -110,7 +110,10 @@ def claims(model: str | None, component: str | None, task: str | None, as_json: 
 
 @click.command("evaluate")
 @click.argument("file", type=click.Path(path_type=Path))
-def evaluate(file: Path) -> None:
+@click.option(
+    "--half", type=click.Choice(["fit", "report"]), help="Only questions of this half, where FILE has halves."
+)
+def evaluate(file: Path, half: Literal["fit", "report"] | None) -> None:
     """Measure how well the library answers the questions of FILE, and print one JSON object.
 
     FILE holds one question a line: {"q", "keys", "lang", "kind"}; kind `unanswerable` counts as right when the library
@@ -120,7 +123,7 @@ def evaluate(file: Path) -> None:
 
     if not file.is_file():
         raise click.UsageError(f"there is no file {file}.")
-    print_json(open_library().evaluate(file))
+    print_json(open_library().evaluate(file, half))
 
 
 @click.command("compare")
