@@ -195,8 +195,10 @@ def _cloud(result: Result, panel: Cloud, palette: Palette) -> go.Figure | None:
     low, high = min(everyone), max(everyone)
     heights = stacked(values.tolist(), (high - low) / 44 or 1.0)
     marker = {"color": palette.cloud, "size": 9, "line": {"color": palette.ground, "width": 1}}
-    figure = go.Figure(go.Scatter(x=values.tolist(), y=heights, mode="markers", marker=marker))
-    figure.update_traces(hovertemplate="%{x:.3f}<extra></extra>")
+    names = result.labels.get("controls", [])
+    names = names if len(names) == len(values) else [f"control {i + 1}" for i in range(len(values))]
+    figure = go.Figure(go.Scatter(x=values.tolist(), y=heights, mode="markers", marker=marker, customdata=names))
+    figure.update_traces(hovertemplate="%{customdata}: %{x:.3f}<extra></extra>")
     if own is not None:
         name = "+".join(result.labels.get("components", [])[:3]) or panel.own
         figure.add_vline(x=own, line={"color": palette.accent, "width": 2.5}, annotation_text=f"{name} {own:.3f}")

@@ -162,4 +162,4 @@ def _grids(m: Measurement, targets: list[tuple[Component, ...]], indirect: Float
             mlps[component.layer] = values.mean()
         elif component.kind == "head":
             heads[component.layer, component.index or 0] = values.mean()
-    return {"indirect": heads, "indirect_mlp": mlps}
+    return {"indirect": heads, **({"indirect_mlp": mlps} if model.d_mlp else {})}
