@@ -70,6 +70,7 @@ def calls(kind: str, n_layers: int) -> dict[str, dict[str, Any]]:
         "path-patching": {"receiver": head},
         "predictions": {},
         "screen": {},
+        "written-values": {"component": head, "value": "odd-index"},
     }
 
 
