@@ -8,7 +8,7 @@ the role are cited as the reason, never as evidence.
 
 from agent.claims import Claim, spoken
 from agent.hypotheses import RIVAL, ROLE, Hypothesis, Known
-from agent.investigation_patterns import ROLES, Reading, RolePattern, candidates
+from agent.investigation_patterns import ROLES, Reading, RolePattern, candidates, role_spoken
 from agent.investigation_survey import is_head
 
 MOST_OF_A_ROLE = 4
@@ -29,7 +29,7 @@ def role_claim(known: Known, role: str, component: str) -> Claim:
 def role_title(role: str, component: str) -> str:
     """`head a5.h1 is an induction head`."""
     article = "an" if role[0] in "aeio" or role.startswith("s-") else "a"
-    return f"{spoken(component)} is {article} {role.replace('-', ' ')} head"
+    return f"{spoken(component)} is {article} {role_spoken(role)} head"
 
 
 def split_candidates(known: Known, pattern: RolePattern) -> tuple[list[str], list[str]]:
@@ -127,8 +127,8 @@ def propose_mechanisms(known: Known) -> list[Hypothesis]:
         roles = {source.role for source in document.roles}
         cast = {p.role: split_candidates(known, p)[0] for p in ROLES if p.role in roles}
         claims = [role_claim(known, role, heads[0]) for role, heads in cast.items() if heads]
-        missing = [role.replace("-", " ") for role in roles if not cast.get(role)]
-        played = ", ".join(f"{heads[0]} as {role.replace('-', ' ')}" for role, heads in cast.items() if heads)
+        missing = [role_spoken(role) for role in roles if not cast.get(role)]
+        played = ", ".join(f"{heads[0]} as {role_spoken(role)}" for role, heads in cast.items() if heads)
         reason = (
             f"The mechanism of {document.title}, carried over by role: {played or 'nobody shows its patterns here'}."
         )

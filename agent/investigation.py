@@ -190,7 +190,8 @@ def _try_all(
         step = planned.get(claim.claim_id)
         affordable = step is not None and (approved or inquiry.budget.holds(inquiry.lab.spent + step.cost))
         if not affordable:
-            lines.append(untested_line(claim, made_by, _why_not(claim, known)))
+            judged = _judged_before(inquiry, known, claim, made_by)
+            lines.append(judged or untested_line(claim, made_by, _why_not(claim, known)))
             continue
         inquiry.tell("status", {"text": f"Claim {number} of {len(claims)}: {claim.text}"})
         lines.append(_try(inquiry, claim, made_by, seen))
@@ -203,6 +204,17 @@ def _try(inquiry: Inquiry, claim: Claim, made_by: Sequence[str], seen: Sequence[
     except (ClaimError, ExperimentError) as error:
         return untested_line(claim, made_by, f"not testable here: {error}")
     return tested_line(claim, claim_card(inquiry.ledger, claim.claim_id), verdict.p_hypothesis, made_by)
+
+
+def _judged_before(inquiry: Inquiry, known: Known, claim: Claim, made_by: Sequence[str]) -> ClaimLine | None:
+    """The verdict that the ledger holds for a claim on this model and task: it costs nothing to repeat."""
+    row, situation = inquiry.ledger.registry.verdict(claim.claim_id), known.situation
+    if row is None:
+        return None
+    same = (situation.model.sha256, situation.task.version)
+    if (row.payload.get("model_sha256"), row.payload.get("task_version")) != same:
+        return None
+    return tested_line(claim, claim_card(inquiry.ledger, claim.claim_id), row.payload.get("p_hypothesis"), made_by)
 
 
 def _why_not(claim: Claim, known: Known) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 from agent.hypotheses import Hypothesis, Known, named
 from agent.investigation_lines import by_role, joint_status, mechanism_of
 from agent.investigation_literature import DocumentSays, Link, Literature
+from agent.investigation_patterns import role_spoken
 from agent.plan import MeteredLaboratory
 from agent.report import ClaimLine, HypothesisLine, LiteratureLine, Mechanism, NodeCard, NodeStatus, Number, Report
 from agent.situation import Situation
@@ -42,6 +43,8 @@ def conclude(
     """The report of an investigation, or of one that ended at the behaviour gate."""
     gate, model, task = situation.gate, situation.model, situation.task
     mechanism = mechanism_of(lines)
+    beside = [line for document in literature.documents for line in compare(document, lines, mechanism)]
+    used = {line.citation.passage_id for line in beside if line.citation} | {p for h in hypotheses for p in h.passages}
     remarks = [r for r in (literature.remark, *(known.readings.remarks if known else ())) if r]
     return Report(
         question=inquiry.question,
@@ -56,8 +59,8 @@ def conclude(
         hypotheses=[_hypothesis_line(k, h, hypotheses) for k, h in enumerate(hypotheses, start=1)],
         claims=list(lines),
         mechanism=mechanism,
-        literature=[line for document in literature.documents for line in compare(document, lines, mechanism)],
-        citations=literature.citations(),
+        literature=beside,
+        citations=[citation for citation in literature.citations() if citation.passage_id in used],
         explored=[*situation.disclosure(), *known.seen()] if known else situation.disclosure(),
         spent=inquiry.lab.spent,
         results=inquiry.lab.results(),
@@ -91,14 +94,16 @@ def answer_of(situation: Situation, mechanism: Mechanism, lines: Sequence[ClaimL
         return f"{model} does not do {task} well enough for a mechanism to be looked for: {situation.gate.reason}."
     parts = [node for node in mechanism.nodes if node.status == "supported" and node.kind not in ("input", "logits")]
     tried = [line for line in lines if line.verdict is not None]
+    if lines and not tried:
+        return f"Nothing about {task} in {model} was put on trial: none of the {len(lines)} planned claims was reached."
     if not parts:
         return f"None of the {len(tried)} claims about {task} in {model} that were put on trial stands."
-    names = [_part(node) for node in parts]
     edges = [edge for edge in mechanism.edges if edge.status == "supported"]
-    sentences = [f"In {model}, {task} rests on {', '.join(names)}."]
+    sentences = [_parts_sentence(model, task, parts)]
     if edges:
-        sentences.append(f"{len(edges)} connections between them stand.")
-    sentences += [circuit_sentence(line) for line in tried if "circuit" in line.type]
+        words = "connections between them stand" if len(edges) > 1 else "connection stands"
+        sentences.append(f"{len(edges)} {words}.")
+    sentences += [circuit_sentence(line) for line in strongest_circuits(tried)]
     refuted = sum(line.verdict == "refuted" for line in tried)
     supported = sum(line.status == "supported" for line in tried)
     still_open = len(tried) - refuted - supported
@@ -109,11 +114,37 @@ def answer_of(situation: Situation, mechanism: Mechanism, lines: Sequence[ClaimL
     return " ".join(sentences)
 
 
+def _parts_sentence(model: str, task: str, parts: Sequence[NodeCard]) -> str:
+    """Which components the task rests on, and which work against the answer."""
+    here = f"In {model}" if task in (model, f"planted-{model.removeprefix('planted:')}") else f"In {model}, {task}"
+    here = f"{here}, the task" if here == f"In {model}" else here
+    helping, hurting = [n for n in parts if n.sign > 0], [n for n in parts if n.sign < 0]
+    said = []
+    if helping:
+        said.append(f"rests on {', '.join(_part(node) for node in helping)}")
+    if hurting:
+        said.append(f"is held back by {', '.join(_part(node) for node in hurting)}")
+    return f"{here} {' and '.join(said)}."
+
+
 def _part(node: NodeCard) -> str:
-    """A component with its role, and that it works against the answer where it does."""
-    about = [node.role] if node.role and node.role_status in ("supported", None) else []
-    about += ["against the answer"] if node.sign < 0 else []
-    return f"{node.component} ({', '.join(about)})" if about else node.component
+    """A component with its role."""
+    about = node.role if node.role_status in ("supported", None) else ""
+    return f"{node.component} ({about})" if about else node.component
+
+
+def strongest_circuits(lines: Sequence[ClaimLine]) -> list[ClaimLine]:
+    """Claims about a circuit, without those that a supported stronger one about the same components says too."""
+    found = [line for line in lines if "circuit" in line.type]
+    covered = {
+        weaker.claim_id
+        for weaker in found
+        for other in found
+        if weaker.status == other.status == "supported"
+        and sorted(weaker.components) == sorted(other.components)
+        and len(other.text) > len(weaker.text)
+    }
+    return [line for line in found if line.claim_id not in covered]
 
 
 def circuit_sentence(line: ClaimLine) -> str:
@@ -128,25 +159,26 @@ OUTCOME: dict[NodeStatus, str] = {"supported": "found", "refuted": "not found", 
 
 def compare(document: DocumentSays, lines: Sequence[ClaimLine], mechanism: Mechanism) -> list[LiteratureLine]:
     """Each role and connection that a document describes, beside what was found here."""
-    roles = by_role([line for line in lines if line.verdict is not None])
+    roles = by_role(lines)
     found = [_role_line(document, source.role, roles.get(source.role, [])) for source in document.roles]
     return found + [_link_line(document, link, roles, mechanism) for link in document.links]
 
 
 def _role_line(document: DocumentSays, role: str, lines: Sequence[ClaimLine]) -> LiteratureLine:
-    words = role.replace("-", " ")
-    status = joint_status([line.status for line in lines]) if lines else None
-    names = [line.components[0] for line in lines if line.status == status]
-    here = named(names) if names else "no head shows the pattern here, or the budget did not reach it"
+    tried = [line for line in lines if line.verdict is not None]
+    status = joint_status([line.status for line in tried]) if tried else None
+    names = [line.components[0] for line in tried if line.status == status]
+    unseen = "no head shows this pattern and an effect on explore prompts, so none was claimed"
+    here = named(names) if names else "claimed, but not tested" if lines else unseen
     return LiteratureLine.model_validate(
         {
             "document_id": document.document_id,
             "title": document.title,
-            "says": f"{words} heads",
+            "says": f"there are {role_spoken(role)} heads",
             "models": list(document.models),
             "outcome": OUTCOME[status] if status else "not tested",
             "here": here,
-            "claim_ids": [line.claim_id for line in lines],
+            "claim_ids": [line.claim_id for line in tried],
             "citation": document.citation(role),
         }
     )

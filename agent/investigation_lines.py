@@ -11,6 +11,7 @@ from typing import Literal
 from agent.cards import ClaimCard, PredictionCard
 from agent.claims import Claim
 from agent.inference import session_q
+from agent.investigation_patterns import role_spoken
 from agent.investigation_survey import depth, in_order
 from agent.report import ClaimLine, EdgeCard, Mechanism, NodeCard, NodeStatus, Number
 from tools.component import parse_component
@@ -168,7 +169,7 @@ def role_name(name: str, role: ClaimLine | None, lines: Sequence[ClaimLine]) -> 
     backs_up = any(
         line.type == "backup" and line.components[0] == name and line.status == "supported" for line in lines
     )
-    words = role.role.replace("-", " ") if role else ""
+    words = role_spoken(role.role) if role else ""
     if backs_up:
         return f"backup, {words}" if words else "backup"
     return words

@@ -46,6 +46,11 @@ class Readings(SurveyModel):
         return next((r for r in self.heads if r.component == component), Reading(component=component))
 
 
+def role_spoken(role: str) -> str:
+    """A role's name as it is said: name mover, S-inhibition."""
+    return "S-inhibition" if role == "s-inhibition" else role.replace("-", " ")
+
+
 class RolePattern(SurveyModel):
     """What METHOD T3 asks of a head before a role is worth claiming, and what the role would do to the answer."""
 

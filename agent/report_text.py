@@ -18,7 +18,8 @@ def report_markdown(report: Report) -> str:
         report.answer,
         _scope(report),
         _mechanism(report),
-        _claims("Refuted", report.refuted(), "Nothing that was tested was refuted."),
+        _circuit(report),
+        _refuted(report),
         _open(report),
         _untested(report),
         _literature(report.literature),
@@ -52,7 +53,11 @@ def _mechanism(report: Report) -> str:
     nodes = [
         "| component | role | verdict | effect |",
         "|---|---|---|---|",
-        *(f"| `{n.component}` | {role_words(n)} | {STATUS_WORD[n.status]} | {_effects(n)} |" for n in graph.nodes),
+        *(
+            f"| `{n.component}` | {role_words(n)} | {STATUS_WORD[n.status]} | {_effects(n)} |"
+            for n in graph.nodes
+            if n.kind not in ("input", "logits")
+        ),
     ]
     edges = [
         "| connection | verdict | effect |",
@@ -61,6 +66,12 @@ def _mechanism(report: Report) -> str:
     ]
     shown = ["## Mechanism", "\n".join(nodes)]
     return "\n\n".join([*shown, "\n".join(edges)] if graph.edges else shown)
+
+
+def _circuit(report: Report) -> str:
+    """What became of the claims about the set as a whole."""
+    lines = [f"- {STATUS_WORD[c.status]}: {claim_line(c)}" for c in report.claims if "circuit" in c.type and c.verdict]
+    return "\n\n".join(["## As a circuit", "\n".join(lines)]) if lines else ""
 
 
 def role_words(node: NodeCard) -> str:
@@ -85,9 +96,12 @@ def _effects(card: NodeCard | EdgeCard) -> str:
     return " ".join(part for part in ("; ".join(cited(number) for number in card.numbers), marks) if part)
 
 
-def _claims(title: str, claims: list[ClaimLine], otherwise: str) -> str:
-    lines = [f"- {claim_line(claim)}" for claim in claims] or [otherwise]
-    return "\n\n".join([f"## {title}", "\n".join(lines)])
+def _refuted(report: Report) -> str:
+    lines = []
+    for claim in report.refuted():
+        why = _sentence(claim.reason)
+        lines.append(". ".join([f"- {claim_line(claim)} {why}", *map(_sentence, claim.missing)]).rstrip(".") + ".")
+    return "\n\n".join(["## Refuted", "\n".join(lines) or "Nothing that was tested was refuted."])
 
 
 def claim_line(claim: ClaimLine) -> str:
@@ -105,7 +119,8 @@ def _open(report: Report) -> str:
         why = claim.reason
         if claim.verdict == "supported" and claim.q is not None:
             why = f"supported alone, but not over the {len(report.claims)} claims of this session (q = {claim.q:.3f})"
-        lines.append(". ".join([f"- {claim_line(claim)} {_sentence(why)}", *claim.missing]).rstrip(".") + ".")
+        settle = map(_sentence, claim.missing)
+        lines.append(". ".join([f"- {claim_line(claim)} {_sentence(why)}", *settle]).rstrip(".") + ".")
     return "\n\n".join(["## Open", "\n".join(lines) or "Nothing that was tested stayed open."])
 
 

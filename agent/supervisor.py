@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.3
 STOP_SECONDS = 10.0
 QUICK_DEATH_SECONDS = 5.0
-MAX_QUICK_DEATHS = 5
+MAX_QUICK_DEATHS = 30
+OWN_END = 6  # a worker that ends by itself at its start will do so again; one that was killed may not
 
 
 class WorkerSupervisor:
@@ -85,7 +86,8 @@ class WorkerSupervisor:
             return
         if process is not None:
             quick = time.monotonic() - self._started_at < QUICK_DEATH_SECONDS
-            self._quick_deaths = self._quick_deaths + 1 if quick else 0
+            weight = 1 if process.returncode < 0 else OWN_END
+            self._quick_deaths = self._quick_deaths + weight if quick else 0
             log.warning("the worker ended with status %s", process.returncode)
             self._process = None
         if self._quick_deaths < MAX_QUICK_DEATHS and not living_workers(self._ledger):

@@ -24,7 +24,7 @@ from tools.errors import CancelledError
 if TYPE_CHECKING:
     from agent.bench import Bench
 
-MAX_DEATHS = 12
+MAX_DEATHS = 30
 Body = Callable[["Desk", Job], dict[str, Any]]
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 
 from agent.answer import MARKER, Answer, Citation
 
+_ELSEWHERE = re.compile(r"\[\^[rc]:[^\]]+\]: ")
+_PASSAGE = re.compile(r"^\[\^p:[^\]]+\]: ")
 SourceKind = Literal["p", "r", "c", "i"]
 
 
@@ -70,5 +72,8 @@ def describe(source: Source) -> str:
 
 
 def without_markers(markdown: str) -> str:
-    """Markdown for a terminal: passage and result markers gone, claims named by the beginning of their id."""
+    """Markdown for a terminal: passage and result markers gone, claims named by the beginning of their id; of the list of
+    sources, passages stay, with their quotations."""
+    kept = [line for line in markdown.split("\n") if not _ELSEWHERE.match(line)]
+    markdown = "\n".join(_PASSAGE.sub("- ", line) for line in kept)
     return MARKER.sub(lambda match: f" ({match['id'][:12]})" if match["kind"] == "c" else "", markdown)

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ui.cli_ask", "Ask the assistant a question and read the answer here."),
     "verify": ("ui.cli_ask", "Put one claim on trial and print its verdict."),
     "investigate": ("ui.cli_investigate", "Find and test the mechanism behind a behaviour."),
+    "investigations": ("ui.cli_investigations", "List the investigations, and read a report again."),
     "claims": ("ui.cli_claims", "Read the ledger's claims, judge them again, take them elsewhere."),
     "experiments": ("ui.cli_experiments", "List what can be measured, and run one experiment."),
     "tasks": ("ui.cli_tasks", "List the tasks, and check one of your own."),

@@ -46,7 +46,9 @@ def report_found(report: Report, run_id: str) -> Found:
 
 
 def _line(claim: ClaimLine) -> str:
-    """One claim with its first number; what is open says what would settle it."""
+    """One claim with its first number; what is refuted says why, what is open what would settle it."""
     number = f": {claim.numbers[0].says()}" if claim.numbers else ""
+    if claim.verdict == "refuted":
+        return f"{claim.text} [^c:{claim.claim_id}] — {claim.reason}"
     settle = f" — {claim.missing[0]}" if claim.status == "open" and claim.verdict is not None and claim.missing else ""
     return f"{claim.text}{number} [^c:{claim.claim_id}]{settle}"

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 from small_court import try_claims
 
+from agent.court import Court
 from agent.library import open_library
 from ui import library as opened
 from ui.cli import cli
@@ -125,3 +126,14 @@ def test_a_bundle_is_taken_into_another_installation(run, judged, tmp_path, monk
     monkeypatch.setenv("CIRCUIT_COURT_HOME", str(tmp_path / "elsewhere"))
     assert "1 claims taken in" in run("claims", "import", str(bundle)).stdout
     assert json.loads(run("claims", "rejudge", judged[0].claim_id, "--json").stdout)["same"]
+
+
+def test_an_investigation_is_listed_and_its_absence_of_a_report_is_said(run, home):
+    assert "No investigations yet" in run("investigations", "list").stdout
+    court = Court(home)
+    run_id = court.investigate("How does this model do IOI?")
+    court.close()
+    (row,) = json.loads(run("investigations", "list", "--json").stdout)
+    assert (row["run_id"], row["question"], row["status"]) == (run_id, "How does this model do IOI?", "queued")
+    assert "has no report: it is queued" in str(run("investigations", "show", run_id[:8]).exception)
+    assert "is none" in str(run("investigations", "show", "nonesuch").exception)
