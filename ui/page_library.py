@@ -3,7 +3,7 @@
 import streamlit as st
 
 from agent.errors import USER_ERRORS
-from kb.records import Document, Hit, LiteratureClaim
+from kb.records import Cited, Document, Hit, LiteratureClaim, Summary
 from ui.backend import open_court, titles
 from ui.library import open_library
 from ui.note_markdown import note_markdown
@@ -15,6 +15,7 @@ EXCERPT = 420
 TRUST_COLOR = {"high": "green", "medium": "blue", "low": "orange", "untrusted": "red"}
 VERIFIED_COLOR = {"verified": "green", "unverified": "orange", "disputed": "red"}
 LISTED = 60
+LONG = 12_000  # characters from which a document is introduced by a summary
 
 
 def draw() -> None:
@@ -164,9 +165,25 @@ def draw_note(name: str) -> None:
         )
     for problem in document.problems:
         st.warning(plain(problem), icon=":material/warning:")
+    if len(document.text) > LONG:
+        with st.expander("In its own sentences", icon=":material/short_text:", expanded=True):
+            draw_summary(open_library().summarise(document.id))
     st.markdown(note_markdown(document.text, document.title, titles()))
     with st.expander("About this note", icon=":material/info:"):
         draw_facts(document)
+
+
+def draw_summary(summary: Summary) -> None:
+    """Question, method, findings and limits of a long document, verbatim."""
+    for part in ("question", "method", "findings", "limits"):
+        sentences = getattr(summary, part)
+        if sentences:
+            lines = [f"- {safe(' '.join(cited.text.split()))}{_page(cited)}" for cited in sentences]
+            st.markdown(f"**{part.capitalize()}**\n\n" + "\n".join(lines))
+
+
+def _page(cited: Cited) -> str:
+    return f" :small[:gray[page {cited.page}]]" if cited.page else ""
 
 
 def draw_facts(document: Document) -> None:

@@ -127,3 +127,16 @@ def test_a_place_that_is_not_there_is_one_sentence(page, wiki):
     app.text_input[-1].input("/nowhere/at-all")
     next(button for button in app.button if button.label == "Add").click().run()
     assert "Check the path" in app.error[0].value
+
+
+def test_a_long_paper_is_introduced_in_its_own_sentences(page, home):
+    text = "# Long\n\n## Abstract\n\nWe study copy heads.\n\n## Results\n\nCopy heads copy names in 31% of cases.\n\n"
+    with open_library(home) as library:
+        library.add_text(text + "## Text\n\n" + "More words about other things here. " * 600, title="Long paper")
+        name = library.documents()[0].id
+    from ui import library as opened
+
+    opened.open_library.cache_clear()
+    shown = words(page("library", note=name))
+    opened.open_library.cache_clear()
+    assert "**Findings**\n\n- Copy heads copy names in 31% of cases." in shown
