@@ -34,7 +34,7 @@ from tools.selftest import SelfTest, run_selftest
 SMOLLM2_FOLDER = "SmolLM2-135M-Instruct"
 SMALL = 2_000_000  # parameters; below this, threads cost more than they give
 THREADS = torch.get_num_threads()
-PACE_ROWS = 8  # prompts in the timing of one pass
+PACE_ROWS = 16  # prompts in the timing of one pass
 PACE_WORK = 200.0  # whole passes above which an experiment says how fast this machine is
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
 
