@@ -100,10 +100,12 @@ def calibrate_cases(folder: Path, court: Court, tell: Callable[[str], None] = la
 
 
 def summary(tried: list[Tried]) -> dict[str, Any]:
-    """Error rates with exact 95 % intervals, overall and by family, and every wrong verdict by name."""
+    """Error rates with exact 95 % intervals, overall, by family and by claim type, and every wrong verdict by name."""
     families = sorted({one.known.family for one in tried})
+    types = sorted({one.type for one in tried if one.type})
     return {
         **_rates(tried),
+        "by_type": {name: _rates([one for one in tried if one.type == name]) for name in types},
         "by_family": {name: _rates([one for one in tried if one.known.family == name]) for name in families},
         "wrong": [
             {"model": one.model, "text": one.known.text, "truth": one.known.truth, "verdict": one.verdict}

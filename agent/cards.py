@@ -83,6 +83,7 @@ class ClaimCard(ClaimSummary):
     confirm_seed: int
     registered_at: str
     method_version: str
+    track_record: str = Field(default="", description="how often verdicts of this type were right where truth is known")
     heatmap_result_id: str | None = Field(
         default=None, description="result whose array `harm` or `effect` is [layers, heads]"
     )

@@ -12,6 +12,7 @@ from agent.ledger.schema import ClaimRow, EvidenceRow, PredictionRow, VerdictRow
 from agent.ledger.store import Ledger
 from agent.published import Published
 from agent.session_errors import session_rows
+from agent.track_record import beside
 
 
 def claim_summaries(ledger: Ledger) -> list[ClaimSummary]:
@@ -43,6 +44,7 @@ def claim_card(ledger: Ledger, claim_id: str) -> ClaimCard:
         "confirm_seed": int(registration.prereg_hash[:8], 16) if registration else 0,
         "registered_at": registration.registered_at if registration else "",
         "method_version": verdict.method_version if verdict else "",
+        "track_record": beside(claim.type),
         "heatmap_result_id": judged.get("heatmap_result_id"),
         "passages": claim.payload.get("passages", []),
         "provenance": _provenance(ledger, evidence),

@@ -42,6 +42,8 @@ def claim_lines(card: ClaimCard) -> list[str]:
         f"rung      {card.rung} ({RUNGS.get(card.rung, 'unknown')})",
         f"scope     {card.scope}",
     ]
+    if card.verdict:
+        lines.append(f"record    {card.track_record}")
     lines += [f"remark    {remark}" for remark in card.remarks]
     lines += [f"would change this: {missing}" for missing in card.missing]
     lines.append("predictions")

@@ -46,6 +46,8 @@ def draw_claim(card: ClaimCard, read_result: Callable[[str], Result]) -> None:
         st.subheader(plain(card.displayed), anchor=False)
         st.markdown(plain(card.reason))
         st.caption(f"{plain(card.scope)}")
+        if card.verdict:
+            st.caption(plain(card.track_record))
     if card.remarks:
         lines = [plain(remark) for remark in card.remarks]
         st.info(lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines), icon=":material/lightbulb:")
