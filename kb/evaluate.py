@@ -141,6 +141,9 @@ def _orders(weights: Weights) -> dict[str, _Order]:
         "without exact": replace(weights, exact=0),
     }
     orders = {name: _weighted(kind) for name, kind in kinds.items()}
+    whole = orders["fused"]
+    orders["without declines"] = whole
+    orders["without folding"] = lambda gathered, _: whole(gathered, lambda document: document)
     orders["reciprocal ranks, equal weights"] = _reciprocal
     return orders
 

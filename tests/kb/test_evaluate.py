@@ -41,3 +41,17 @@ def test_unknown_key_is_an_error(starter, tmp_path):
     (tmp_path / "q.jsonl").write_text('{"q": "what?", "keys": ["no-such-note"]}\n')
     with pytest.raises(KbError, match="no-such-note"):
         starter.evaluate(tmp_path / "q.jsonl")
+
+
+def test_folding_is_measured(library, write_notes, tmp_path):
+    vault = write_notes(
+        {
+            "main.md": "---\nid: main\n---\nAn entry about copying.",
+            "dup.md": "---\nid: dup\nduplicate_of: main\n---\nCopy heads copy the name they attend to, exactly.",
+        }
+    )
+    library.add(vault)
+    (tmp_path / "q.jsonl").write_text('{"q": "which heads copy the name they attend to exactly?", "keys": ["dup"]}\n')
+    report = library.evaluate(tmp_path / "q.jsonl")
+    assert report["without declines"]["all"]["mrr"] == 1.0
+    assert report["without folding"]["all"]["mrr"] < 1.0
