@@ -81,8 +81,10 @@ PART: dict[str, dict[str, Any]] = {
     "circuit-discovery": {"nominate": 8},
     "circuit-evaluation": {"n_random": 6, "n_random_any": 2, "n_subsets": 2, "minimal": False, "mean_prompts": 16},
     "circuit-tests": {"n_random": 10, "n_inflated": 10},
+    "direction-patching": {"steps": 4, "n_permuted": 0, "n_random": 4},
     "head-ablation": {"components": ["0.0", "0.1", "0.2", "10.0", "20.0", "29.0", "m0", "m29"]},
     "head-patching": {"components": ["0.0", "0.1", "0.2", "10.0", "20.0", "29.0"]},
+    "linear-probe": {"shuffles": 19},
     "mediation": {"receivers": ["a20.h0", "a23.h0", "m29"]},
     "path-patching": {"senders": ["a0.h0", "a17.h4", "a19.h2"]},
 }
