@@ -153,7 +153,8 @@ class EitherRule(SampleRule):
             return other.model_copy(update={"reason": f"{self.or_key}: {other.reason}"})
         both_fail = own.outcome == other.outcome == "fail"
         larger = max(own.p_minus or 0.0, other.p_minus or 0.0)
-        return own.model_copy(update={"outcome": "fail" if both_fail else "open", "p_minus": larger})
+        said = own.reason if both_fail else f"{own.reason}; {self.or_key}: {other.reason}"
+        return own.model_copy(update={"outcome": "fail" if both_fail else "open", "p_minus": larger, "reason": said})
 
     def _finding(self, results: Sequence[Result], alpha: float) -> Finding:
         sample = self.sign * sample_of(results[-1], self.array, self.row)

@@ -1,7 +1,8 @@
 """T4: one component feeds another directly (into its queries, keys, values or input, or into the logits), and it matters.
 
-Critical: exact direct path patching costs something (C1, by resampling or else by zeroing), and on large models more
-than other senders into the same receiver (C2). Refuted only while corrupting the receiver's whole input costs
+Critical: exact direct path patching costs something (C1), and on large models more than other senders into the same
+receiver (C2). On models small enough to be surveyed exactly zeroing may show it too, because a sender may be constant
+there; on large models zeroing leaves the distribution, is shown and decides nothing (METHOD 1.7). Refuted only while corrupting the receiver's whole input costs
 something (W1): an unread input says nothing about one edge. METHOD section 2, T4; the mediated fraction is descriptive.
 """
 
@@ -15,7 +16,7 @@ from agent.claim_types.necessity import assay, interval_words, task_params
 from agent.claims import Claim, ClaimType, Details, register_type, spoken, task_word
 from agent.findings import Finding
 from agent.predictions import ONE_LOOK, Look, Prediction
-from agent.rules import EitherRule, EverRule, RankRule, ReportRule, Rule
+from agent.rules import EffectRule, EitherRule, EverRule, RankRule, ReportRule, Rule
 from agent.situation import Situation
 
 LOOKS = (Look(n=64, alpha=0.01),)
@@ -65,14 +66,18 @@ def _predictions(claim: Claim, situation: Situation) -> list[Prediction]:
     params = {**base, "receiver": receiver_name(claim), "senders": [claim.components[0]]}
     effect: dict[str, Any] = {"array": "effect_per_prompt", "sign": sign, "delta0": DELTA0, "delta1": DELTA1}
     zeroed = ReportRule(quantity="edge effect by zeroing", **effect)
+    exact = situation.screen is not None and situation.screen.exact
+    costs = EffectRule(quantity="edge effect", **effect)
     either = EitherRule(quantity="edge effect", or_key="K1", **effect)
     found = [
         assay(claim, situation),
         _path("K1", "corroborating", {**params, "method": "zero"}, zeroed),
-        _path("C1", "critical", {**params, "method": "resample"}, either).model_copy(update={"needs": "W1"}),
+        _path("C1", "critical", {**params, "method": "resample"}, either if exact else costs).model_copy(
+            update={"needs": "W1"}
+        ),
         _path("W1", "corroborating", {**params, "method": "resample"}, _read_at_all()),
     ]
-    if situation.screen is not None and situation.screen.exact:
+    if exact:
         return found
     drawn = {"n_controls": SENDERS, "control_seed": int(claim.claim_id[1:9], 16)}
     rank = RankRule(array="effect_per_prompt", controls="control_effect", quantity="edge effect", sign=sign, p_max=0.02)
