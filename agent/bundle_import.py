@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from agent.bundle import TABLES, check_ledger, open_bundle
 from agent.errors import LedgerError
-from agent.ledger.engine import now
+from agent.ledger.engine import add_once, now
 from agent.ledger.registry import append_registration
 from agent.ledger.schema import (
     AttemptRow,
@@ -101,9 +101,7 @@ def _add(session: Session, row: Any, predictions: list[PredictionRow]) -> None:
         append_registration(session, row.claim_id, row.payload, own, at=row.registered_at)
     else:
         columns = type(row).__table__.columns.keys()
-        key = next(iter(type(row).__table__.primary_key.columns)).name
-        if session.get(type(row), getattr(row, key)) is None:
-            session.add(type(row)(**{name: getattr(row, name) for name in columns}))
+        add_once(session, type(row)(**{name: getattr(row, name) for name in columns}))
     session.flush()
 
 

@@ -138,13 +138,18 @@ def _untested(report: Report) -> str:
 def _literature(lines: list[LiteratureLine]) -> str:
     if not lines:
         return ""
-    rows = [
-        f"| {_cell(line.says)}{f' [^p:{line.citation.passage_id}]' if line.citation else ''} | "
-        f"{_cell(line.title)} ({', '.join(line.models) or 'model not named'}) | {line.outcome} | {_cell(line.here)} |"
-        for line in lines
-    ]
-    head = ["| the literature says | where | here | which |", "|---|---|---|---|"]
-    return "\n\n".join(["## Compared with the literature", "\n".join([*head, *rows])])
+    parts = ["## Compared with the literature"]
+    for document in _unique(line.document_id for line in lines):
+        own = [line for line in lines if line.document_id == document]
+        parts.append(f"{own[0].title} ({', '.join(own[0].models) or 'model not named'}):")
+        head = ["| it says | here | which |", "|---|---|---|"]
+        parts.append("\n".join([*head, *map(_literature_row, own)]))
+    return "\n\n".join(parts)
+
+
+def _literature_row(line: LiteratureLine) -> str:
+    marker = f" [^p:{line.citation.passage_id}]" if line.citation else ""
+    return f"| {_cell(line.says)}{marker} | {line.outcome} | {_cell(line.here)} |"
 
 
 def _cell(words: str) -> str:

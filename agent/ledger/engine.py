@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from agent.errors import LedgerError
 
@@ -138,3 +138,10 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def add_once(session: Session, row: DeclarativeBase) -> None:
+    """Store a row unless one with its key is there already; that one stays as it is."""
+    key = inspect(type(row)).primary_key_from_instance(row)
+    if session.get(type(row), tuple(key)) is None:
+        session.add(row)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.errors import LedgerError
-from agent.ledger.engine import Database, now
+from agent.ledger.engine import Database, add_once, now
 from agent.ledger.schema import ClaimRow, EvidenceRow, PredictionRow, RegistrationRow, VerdictRow
 from tools.result import content_hash
 
@@ -42,17 +42,9 @@ class Registry:
     ) -> None:
         """Store a claim; storing it again changes nothing."""
         with self._database.writing() as session:
-            if session.get(ClaimRow, claim_id) is None:
-                session.add(
-                    ClaimRow(
-                        claim_id=claim_id,
-                        type=type,
-                        text=text,
-                        payload=payload,
-                        parent_id=parent_id,
-                        created_at=now(),
-                    )
-                )
+            row = ClaimRow(claim_id=claim_id, type=type, text=text, payload=payload, created_at=now())
+            row.parent_id = parent_id
+            add_once(session, row)
 
     def register(self, claim_id: str, payload: dict[str, Any], predictions: list[NewPrediction]) -> RegistrationRow:
         """Register a claim's predictions in one transaction; registering the same again returns the first record.

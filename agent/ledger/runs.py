@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from agent.errors import LedgerError
 from agent.events import Event, EventKind
-from agent.ledger.engine import Database, now
+from agent.ledger.engine import Database, add_once, now
 from agent.ledger.schema import ConversationRow, EventRow, MessageRow, RunRow
 
 ACTIVE = ("queued", "running")
@@ -27,17 +27,9 @@ class Runs:
     def create(self, run_id: str, kind: str, request: dict[str, Any], *, conversation_id: str | None = None) -> None:
         """Store a new job as queued; storing it again changes nothing."""
         with self._database.writing() as session:
-            if session.get(RunRow, run_id) is None:
-                session.add(
-                    RunRow(
-                        run_id=run_id,
-                        kind=kind,
-                        request=request,
-                        status="queued",
-                        conversation_id=conversation_id,
-                        created_at=now(),
-                    )
-                )
+            row = RunRow(run_id=run_id, kind=kind, request=request, status="queued", created_at=now())
+            row.conversation_id = conversation_id
+            add_once(session, row)
 
     def start(self, run_id: str) -> bool:
         """Mark a job as running; False when it has ended already, True when it had been running before or is new."""
@@ -135,25 +127,16 @@ class Runs:
         """The id of the conversation, created when it is new."""
         wanted = conversation_id or uuid.uuid4().hex
         with self._database.writing() as session:
-            if session.get(ConversationRow, wanted) is None:
-                session.add(ConversationRow(conversation_id=wanted, title=title[:120], created_at=now()))
+            add_once(session, ConversationRow(conversation_id=wanted, title=title[:120], created_at=now()))
         return wanted
 
     def say(self, conversation_id: str, role: str, content: dict[str, Any], *, run_id: str | None) -> None:
         """Add a message; each run adds one message of each role, however often it is repeated."""
         message_id = f"{run_id}-{role}" if run_id else uuid.uuid4().hex
         with self._database.writing() as session:
-            if session.get(MessageRow, message_id) is None:
-                session.add(
-                    MessageRow(
-                        message_id=message_id,
-                        conversation_id=conversation_id,
-                        run_id=run_id,
-                        role=role,
-                        content=content,
-                        created_at=now(),
-                    )
-                )
+            row = MessageRow(message_id=message_id, conversation_id=conversation_id, created_at=now())
+            row.run_id, row.role, row.content = run_id, role, content
+            add_once(session, row)
 
     def conversations(self) -> "list[ConversationRow]":
         """Newest first."""
