@@ -152,18 +152,38 @@ def _layer_gradients(decoder: Decoder, layer: int, acts: Activations, slopes: Ac
 
     heads = []
     parts = (("q", attn.one_query), ("k", attn.one_key), ("v", attn.one_value))
+    weights = {"q": attn.w_q, "k": attn.w_k, "v": attn.w_v}
+    normed_inside = attn.q_norm is not None or attn.k_norm is not None
     for head in range(attn.n_heads):
         for site, project in parts:
             slope = slopes[layer, site][:, :, head]  # pyright: ignore[reportArgumentType]  # q, k, v are sites
-            heads.append(
-                back(block.ln1, acts[layer, "resid_pre"], lambda n, p=project, h=head, s=slope: (p(n, h) * s).sum())
-            )
-    found.append(torch.stack(heads))
+            if normed_inside:
+                heads.append(
+                    back(block.ln1, acts[layer, "resid_pre"], lambda n, p=project, h=head, s=slope: (p(n, h) * s).sum())
+                )
+            else:
+                d = attn.d_head
+                heads.append(slope @ weights[site][head * d : (head + 1) * d])
+    if not normed_inside:
+        heads = _through_norm(block.ln1, acts[layer, "resid_pre"], torch.stack(heads))
+    found.append(heads if isinstance(heads, Tensor) else torch.stack(heads))
     if block.mlp is not None:
         mlp, slope = block.mlp, slopes[layer, "neurons"]
         source = acts[layer, "resid_pre" if block.parallel else "resid_mid"]
         found.append(back(block.ln2, source, lambda n: (mlp.neurons(n) * slope).sum())[None])
     return found
+
+
+def _through_norm(
+    norm: Callable[[Tensor], Tensor], x: Float[Tensor, "b t model"], slopes: Float[Tensor, "heads b t model"]
+) -> Float[Tensor, "heads b t model"]:
+    """Many gradients at a norm's output pulled back to its input at once."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        out = norm(x)
+        if out is x:
+            return slopes
+        return torch.autograd.grad(out, x, slopes, is_grads_batched=True)[0]
 
 
 def allowed(decoder: Decoder) -> NDArray[np.bool_]:
