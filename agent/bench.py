@@ -19,6 +19,7 @@ from agent.config import Config
 from agent.errors import WorkerError
 from agent.ledger.evidence import Call
 from agent.ledger.store import Ledger
+from agent.memory import give_back
 from agent.model_files import model_files
 from tools.errors import CancelledError, ExperimentError
 from tools.experiment import Experiment, Lab, Params, find_experiment
@@ -75,6 +76,8 @@ class Bench:
                 self._check_crashes(call)
                 lab = Lab(model=model, progress=progress, cancelled=cancelled)
                 result_id = self._run(call, lambda: experiment.run(lab, params))
+                if not _is_small(model):
+                    give_back()
         if asked.prediction_id is not None:
             evidence.add_evidence(asked.prediction_id, result_id, look=asked.look)
         return result_id
