@@ -15,7 +15,7 @@ from typing import Any
 
 from agent.config import Config
 from agent.errors import USER_ERRORS, AgentError, WorkerError
-from agent.worker_setup import config_from_line, config_to_line
+from agent.worker_setup import config_from_line, config_to_line, let_threads_sleep
 
 Say = Callable[[str], None]
 
@@ -118,6 +118,7 @@ WORK: dict[str, Callable[[Config, dict[str, Any]], Any]] = {
 
 def main() -> None:
     """Do the work named on the command line."""
+    let_threads_sleep()
     config, _ = config_from_line(sys.stdin.readline())
     arguments = json.loads(sys.stdin.readline())
     try:

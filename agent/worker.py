@@ -23,7 +23,7 @@ from agent.errors import USER_ERRORS
 from agent.ledger.store import Ledger
 from agent.liveness import living_workers
 from agent.queue import APPLICATION, INVESTIGATIONS, LABORATORY, TURNS, VERSION, JobQueue, migrate_queue
-from agent.worker_setup import config_from_line, open_log, published_since_changes, sole_worker
+from agent.worker_setup import config_from_line, let_threads_sleep, open_log, published_since_changes, sole_worker
 from agent.workflows import Desk, register_workflows
 
 log = logging.getLogger("agent.worker")
@@ -152,6 +152,7 @@ class Worker:
 
 def run_worker(config: Config, *, warm: bool = True) -> None:
     """Be the worker of this data folder until a signal says stop. Raises WorkerError when there is one already."""
+    let_threads_sleep()
     open_log(config)
     with sole_worker(config):
         Worker(config, warm=warm).run()
@@ -161,6 +162,7 @@ def main() -> None:
     """`python -m agent.worker`: configuration on standard input, which also says how long to live."""
     line = sys.stdin.readline()
     config, warm = config_from_line(line)
+    let_threads_sleep()
     open_log(config)
     try:
         with sole_worker(config):
