@@ -158,7 +158,9 @@ class RankRule(SampleRule):
 
     def says(self) -> str:
         """The rule in words."""
-        return f"{self.quantity} ranks above its matched controls (p at most {self.p_max:g})"
+        enough = round(1 / self.p_max) - 1
+        few = f"or above all of them where the model has fewer than {enough}"
+        return f"{self.quantity} ranks above its matched controls (p at most {self.p_max:g}, {few})"
 
     def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
         """Rank the first look's effect among the controls measured on the same prompts."""
