@@ -75,9 +75,11 @@ class Bench:
             else:
                 self._check_crashes(call)
                 lab = Lab(model=model, progress=progress, cancelled=cancelled)
-                result_id = self._run(call, lambda: experiment.run(lab, params))
-                if not _is_small(model):
-                    give_back()
+                try:
+                    result_id = self._run(call, lambda: experiment.run(lab, params))
+                finally:
+                    if not _is_small(model):
+                        give_back()
         if asked.prediction_id is not None:
             evidence.add_evidence(asked.prediction_id, result_id, look=asked.look)
         return result_id

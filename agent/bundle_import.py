@@ -57,7 +57,7 @@ def import_bundle(ledger: Ledger, file: Path) -> Imported:
 
 def imported_claims(ledger: Ledger) -> dict[str, str]:
     """The bundle that a claim came from, by claim id; claims of this ledger itself are not in it."""
-    runs = [run for run in ledger.runs.list(limit=1000) if run.kind == KIND]
+    runs = ledger.runs.list(kind=KIND, limit=None)
     return {claim: run.request["bundle"] for run in runs for claim in (run.outcome or {}).get("taken", [])}
 
 

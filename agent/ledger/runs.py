@@ -92,9 +92,11 @@ class Runs:
             raise LedgerError(f"There is no run {run_id!r}.")
         return row
 
-    def list(self, *, active: bool = False, limit: int = 200) -> list[RunRow]:
-        """Newest first; only those queued or running when `active`."""
+    def list(self, *, active: bool = False, kind: str | None = None, limit: int | None = 200) -> list[RunRow]:
+        """Newest first; only those queued or running when `active`, only of one `kind` when it is given."""
         query = select(RunRow).order_by(RunRow.created_at.desc()).limit(limit)
+        if kind is not None:
+            query = query.where(RunRow.kind == kind)
         if active:
             query = query.where(RunRow.status.in_(ACTIVE))
         with self._database.reading() as session:
