@@ -33,6 +33,9 @@ class PredictionCard(Card):
     quantity: str = Field(description="name of the estimate, e.g. harm")
     delta0: float | None = None
     delta1: float | None = None
+    passes_in: list[tuple[float | None, float | None]] = Field(
+        default_factory=list, description="where the estimate lies when the rule passes; null: without end"
+    )
     estimate: float | None = None
     interval: tuple[float, float] | None = None
     level: float | None = None

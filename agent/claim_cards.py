@@ -22,6 +22,7 @@ def prediction_payload(prediction: Prediction, registration: Registration) -> di
         "quantity": rule.quantity,
         "delta0": getattr(rule, "delta0", None),
         "delta1": getattr(rule, "delta1", None),
+        "passes_in": rule.passes_in(),
         "level": 1 - 2 * first.alpha,
     }
 

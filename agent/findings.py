@@ -31,7 +31,23 @@ class RuleModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SampleRule(RuleModel):
+Range = tuple[float | None, float | None]
+
+
+def beyond(delta1: float, sign: int) -> list[Range]:
+    """From delta1 on, in the direction claimed."""
+    return [(delta1, None)] if sign == 1 else [(None, -delta1)]
+
+
+class DecidingRule(RuleModel):
+    """What every rule can say of itself."""
+
+    def passes_in(self) -> list[Range]:
+        """Where the shown estimate lies when the rule passes (None: without end); empty when no range of it decides."""
+        return []
+
+
+class SampleRule(DecidingRule):
     """A rule about one per-prompt sample of a result."""
 
     array: str = Field(description="per-prompt array, e.g. harm_per_prompt")

@@ -12,8 +12,19 @@ from pydantic import Field
 
 from agent import inference as inf
 from agent.cards import Outcome
-from agent.findings import Finding, Others, RuleModel, SampleRule, finding_of, sample_of, three_way, within
-from agent.rules_paired import DifferenceRule, EitherRule, NoGainRule, RangeRule, ShareRule
+from agent.findings import (
+    DecidingRule,
+    Finding,
+    Others,
+    Range,
+    SampleRule,
+    beyond,
+    finding_of,
+    sample_of,
+    three_way,
+    within,
+)
+from agent.rules_paired import DifferenceRule, EitherRule, EverRule, NoGainRule, RangeRule, ShareRule
 from tools.result import Result
 
 
@@ -29,6 +40,10 @@ class EffectRule(SampleRule):
         default=None, description="an estimate of the same result that is subtracted, e.g. chance"
     )
     refutes: bool = True
+
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return beyond(self.delta1, self.sign)
 
     def says(self) -> str:
         """The rule in words."""
@@ -63,6 +78,10 @@ class ChangeRule(SampleRule):
     delta0: float
     delta1: float
     refutes: bool = True
+
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return [*beyond(self.delta1, -1), *beyond(self.delta1, 1)]
 
     def says(self) -> str:
         """The rule in words."""
@@ -119,6 +138,10 @@ class AgreementRule(SampleRule):
     least: float
     alpha: float = 0.05
     refutes: bool = False
+
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return beyond(self.least, self.sign)
 
     def says(self) -> str:
         """The rule in words."""
@@ -186,7 +209,7 @@ class RankRule(SampleRule):
         )
 
 
-class ControlsRule(RuleModel):
+class ControlsRule(DecidingRule):
     """Every assay control inside the result passed; a failed one makes the whole experiment invalid."""
 
     kind: Literal["controls"] = "controls"
@@ -215,6 +238,10 @@ class WithinRule(SampleRule):
     delta1: float
     refutes: bool = True
 
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return [(-self.delta1, self.delta1)]
+
     def says(self) -> str:
         """The rule in words."""
         return f"{self.quantity} inside ±{self.delta1:g}, interval included"
@@ -225,7 +252,7 @@ class WithinRule(SampleRule):
         return within(sample_of(results[-1], self.array, self.row), self.delta1, alpha)
 
 
-class EachWithinRule(RuleModel):
+class EachWithinRule(DecidingRule):
     """Every row's effect lies inside (-delta1, delta1), its interval included; one row clearly outside refutes it.
 
     A conjunction over rows, so no correction for a pass; Holm's first step over the rows for a failure.
@@ -236,6 +263,10 @@ class EachWithinRule(RuleModel):
     quantity: str
     delta1: float
     refutes: bool = True
+
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return [(-self.delta1, self.delta1)]
 
     def says(self) -> str:
         """The rule in words."""
@@ -265,6 +296,10 @@ class BelowRule(SampleRule):
     most: float
     refutes: bool = True
 
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return [(None, self.most)]
+
     def says(self) -> str:
         """The rule in words."""
         return f"{self.quantity} below {self.most:g}, interval included"
@@ -290,6 +325,10 @@ class EverywhereRule(SampleRule):
     delta1: float
     refutes: bool = True
 
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return beyond(self.delta1, 1)
+
     def says(self) -> str:
         """The rule in words."""
         return f"{self.quantity} within ±{self.bound:g} on every single prompt"
@@ -314,35 +353,6 @@ class EverywhereRule(SampleRule):
             sub="larger",
             p_plus=1.0,
             p_minus=0.0 if failed else 1.0,
-        )
-
-
-class EverRule(SampleRule):
-    """The mean absolute effect over prompts is at least `least`: something is read there, in whatever direction."""
-
-    kind: Literal["ever"] = "ever"
-    least: float
-    refutes: bool = False
-
-    def says(self) -> str:
-        """The rule in words."""
-        return f"{self.quantity} at least {self.least:g} on average, in either direction"
-
-    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
-        """Compare the mean absolute effect with the floor."""
-        del others
-        sample = sample_of(results[-1], self.array, self.row)
-        bounds = inf.t_bounds(np.abs(sample), alpha)
-        passed = bounds.mean >= self.least
-        reason = f"{self.quantity} {bounds.mean:.3f} on average" + ("" if passed else ": nothing is read there")
-        return finding_of(
-            "pass" if passed else "open",
-            reason,
-            bounds,
-            sign=1,
-            sub="",
-            p_plus=inf.p_above(np.abs(sample), self.least / 2),
-            p_minus=1.0,
         )
 
 

@@ -6,11 +6,23 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from agent import inference as inf
 from agent.cards import Outcome
-from agent.findings import Finding, Others, RuleModel, SampleRule, finding_of, sample_of, three_way, within
+from agent.findings import (
+    DecidingRule,
+    Finding,
+    Others,
+    Range,
+    SampleRule,
+    beyond,
+    finding_of,
+    sample_of,
+    three_way,
+    within,
+)
 from tools.result import Result
 
 
@@ -30,6 +42,10 @@ class DifferenceRule(PairedRule):
     sign: Literal[1, -1] = 1
     delta0: float
     delta1: float
+
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return beyond(self.delta1, self.sign)
 
     def says(self) -> str:
         """The rule in words."""
@@ -52,6 +68,10 @@ class NoGainRule(PairedRule):
 
     kind: Literal["no-gain"] = "no-gain"
     delta1: float
+
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return [(-self.delta1, self.delta1)]
 
     def says(self) -> str:
         """The rule in words."""
@@ -136,6 +156,10 @@ class EitherRule(SampleRule):
     delta1: float
     refutes: bool = True
 
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return beyond(self.delta1, self.sign)
+
     def says(self) -> str:
         """The rule in words."""
         return (
@@ -161,7 +185,7 @@ class EitherRule(SampleRule):
         return three_way(sample, self.delta0, self.delta1, alpha / 2, sign=self.sign, quantity=self.quantity)
 
 
-class RangeRule(RuleModel):
+class RangeRule(DecidingRule):
     """A reported estimate lies in a range, its interval in a range wider by `slack`; it fails when the interval is outside.
 
     For quantities whose interval only the experiment can compute (ratios of means, shares of random circuits). With a
@@ -175,6 +199,10 @@ class RangeRule(RuleModel):
     most: float | None = None
     slack: float = Field(default=0.0, ge=0)
     refutes: bool = True
+
+    def passes_in(self) -> list[Range]:
+        """See DecidingRule."""
+        return [(self.least, self.most)]
 
     def says(self) -> str:
         """The rule in words."""
@@ -208,4 +236,33 @@ class RangeRule(RuleModel):
             n=found.n,
             p_plus=None if not self.slack else tail if outcome == "pass" else 1.0,
             p_minus=0.0 if outcome == "fail" else 1.0,
+        )
+
+
+class EverRule(SampleRule):
+    """The mean absolute effect over prompts is at least `least`: something is read there, in whatever direction."""
+
+    kind: Literal["ever"] = "ever"
+    least: float
+    refutes: bool = False
+
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.quantity} at least {self.least:g} on average, in either direction"
+
+    def decide(self, results: Sequence[Result], alpha: float, others: Others) -> Finding:
+        """Compare the mean absolute effect with the floor."""
+        del others
+        sample = sample_of(results[-1], self.array, self.row)
+        bounds = inf.t_bounds(np.abs(sample), alpha)
+        passed = bounds.mean >= self.least
+        reason = f"{self.quantity} {bounds.mean:.3f} on average" + ("" if passed else ": nothing is read there")
+        return finding_of(
+            "pass" if passed else "open",
+            reason,
+            bounds,
+            sign=1,
+            sub="",
+            p_plus=inf.p_above(np.abs(sample), self.least / 2),
+            p_minus=1.0,
         )

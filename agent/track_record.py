@@ -67,7 +67,7 @@ def beside(claim_type: str) -> str:
     if record is None or not record.says():
         return "Error rates of this type of claim are not measured: no models with known truth pose it."
     when = "" if known.method_version == METHOD_VERSION else f" (with method version {known.method_version})"
-    return f"Claims of this type with known truth{when}: {record.says()}. Printed by `circuit-court calibrate`."
+    return f"Claims of this type with known truth{when}: {record.says()}. Printed by circuit-court calibrate."
 
 
 def merged(outputs: list[dict[str, Any]]) -> TrackRecord:

@@ -6,7 +6,9 @@ any pair by more than 2 % of the gap, or the distribution over answers (KL above
 in both members, also where both have the same answer or none is expected. The file measured the largest change of a
 logit there; it is above 0.9 or below 0.007, never between. A component counts as found when any of the three ablations
 has an effect. Zeroing an edge from `input` leaves what never varies (the constant direction and the BOS flag that
-compiled heads also read) in place, as the file's measurement did. The last line is one JSON object.
+compiled heads also read) in place, as the file's measurement did. A decoy's file repeats the plain model's numbers for its
+edges; where a decoy's basis is rotated, what never varies cannot be told from the weights, so edges from `input` are
+only corrupted there, not zeroed. The last line is one JSON object.
 
     python -m benchmarks.case_ablations DIR [--n 200] [--cases 2,3,21]
 """
@@ -116,10 +118,10 @@ def check_model(case: Path, folder: Path, n: int, tallies: Tallies) -> None:
             seen[component] |= found
     for component, found in seen.items():
         tallies.components.add(f"{model.name} {component}", found, circuit["components"][component]["in_circuit"])
-    if folder.name == "decoy":
-        return  # its edges are listed with the plain model's numbers
     for method in EDGE_METHODS:
         rows = [edge for edge in circuit["edges"] if edge.get("effect")]
+        if method == "zero" and circuit.get("basis_change") == "rotation":
+            rows = [edge for edge in rows if edge["src"] != "input"]
         variants = [(edge_change(engine.decoder, e, method, task.special_ids),) for e in rows]
         for edge, found in zip(rows, has_effect(engine, variants, gap), strict=True):
             tallies.edges.add(f"{model.name} {name(edge)} {method}", found, listed_effect(edge["effect"][method]))

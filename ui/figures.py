@@ -86,7 +86,7 @@ def heatmap(
 
 
 def intervals(predictions: Sequence[PredictionCard], palette: Palette) -> go.Figure:
-    """One row a prediction: the observed interval, with the negligible (up to delta0) and passing (from delta1) ranges.
+    """One row a prediction: the observed interval, with the ranges in which it passes and the ends of what is negligible.
 
     Rows whose prediction has no estimate yet are left empty, so that the rows stay in the order of the table.
     """
@@ -130,7 +130,8 @@ def intervals(predictions: Sequence[PredictionCard], palette: Palette) -> go.Fig
 def _reach(predictions: Sequence[PredictionCard]) -> tuple[float, float]:
     numbers = [0.0]
     for p in predictions:
-        numbers += [x for x in (p.estimate, p.delta0, p.delta1, *(p.interval or ())) if x is not None]
+        ends = [end for ends in p.passes_in for end in ends]
+        numbers += [x for x in (p.estimate, *ends, *(p.interval or ())) if x is not None]
     low, high = min(numbers), max(numbers)
     room = 0.08 * ((high - low) or 1.0)
     return low - room, high + 2 * room
@@ -138,16 +139,19 @@ def _reach(predictions: Sequence[PredictionCard]) -> tuple[float, float]:
 
 def _thresholds(figure: go.Figure, p: PredictionCard, row: int, reach: tuple[float, float], palette: Palette) -> None:
     y0, y1 = row - 0.36, row + 0.36
-    if p.delta1 is not None:
-        band = {"x0": p.delta1, "x1": reach[1], "y0": y0, "y1": y1}
+    for low, high in p.passes_in:
+        band = {"x0": reach[0] if low is None else low, "x1": reach[1] if high is None else high, "y0": y0, "y1": y1}
         figure.add_shape(
             type="rect", layer="below", fillcolor=palette.supported, opacity=0.12, line={"width": 0}, **band
         )
         edge = {"color": palette.supported, "width": 1.5}
-        figure.add_shape(type="line", x0=p.delta1, x1=p.delta1, y0=y0, y1=y1, line=edge)
-    if p.delta0 is not None:
-        edge = {"color": palette.muted, "width": 1.5, "dash": "dot"}
-        figure.add_shape(type="line", x0=p.delta0, x1=p.delta0, y0=y0, y1=y1, line=edge)
+        for end in (low, high):
+            if end is not None:
+                figure.add_shape(type="line", x0=end, x1=end, y0=y0, y1=y1, line=edge)
+        if p.delta0 is not None:
+            negligible = p.delta0 if low is not None else -p.delta0
+            dots = {"color": palette.muted, "width": 1.5, "dash": "dot"}
+            figure.add_shape(type="line", x0=negligible, x1=negligible, y0=y0, y1=y1, line=dots)
 
 
 def controls(prediction: PredictionCard, component: str, palette: Palette) -> go.Figure:

@@ -78,8 +78,8 @@ def draw_predictions(card: ClaimCard) -> None:
             alt="Observed intervals of each prediction against its thresholds; the table below holds the numbers.",
         )
         st.caption(
-            "Points are estimates with their intervals. The green range starts at the smallest effect that would make the "
-            "claim worth saying; the dotted line is what counts as negligible. Hollow points corroborate and decide nothing."
+            "Points are estimates with their intervals. A point passes in the green range, which begins (or ends) at the "
+            "smallest effect worth a claim; dotted lines end what counts as negligible. Hollow points corroborate and decide nothing."
         )
     st.table([_row(p) for p in shown], hide_index=True, border="horizontal")
     draw_assays(card)

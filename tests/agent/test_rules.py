@@ -7,11 +7,13 @@ from agent.findings import prompts_needed
 from agent.rules import (
     ChangeRule,
     DifferenceRule,
+    EffectRule,
     EitherRule,
     EverRule,
     EverywhereRule,
     NoGainRule,
     RangeRule,
+    RankRule,
     ReportRule,
     ShareRule,
     WithinRule,
@@ -145,3 +147,11 @@ def test_an_open_effect_below_its_bar_asks_for_no_prompts():
     below = prompts_needed(0.04, 0.13, 32, (0.02, 0.05), 0.01)
     assert below == "no number of prompts is expected to support it, 0.040 being below 0.05; about 2200 would refute it"
     assert "refute" not in prompts_needed(0.0499, 0.13, 32, (0.02, 0.05), 0.01)
+
+
+def test_a_rule_says_where_the_shown_estimate_must_lie():
+    floors = {"array": "harm_per_prompt", "quantity": "harm", "delta1": 0.05}
+    assert EffectRule(**floors, delta0=0.02).passes_in() == [(0.05, None)]
+    assert EffectRule(**floors, delta0=0.02, sign=-1).passes_in() == [(None, -0.05)]
+    assert WithinRule(**floors).passes_in() == [(-0.05, 0.05)]
+    assert RankRule(array="harm_per_prompt", controls="control_harm", quantity="harm").passes_in() == []

@@ -18,6 +18,7 @@ def prediction(**changes) -> PredictionCard:
         "quantity": "resample harm",
         "delta0": 0.02,
         "delta1": 0.05,
+        "passes_in": [(0.05, None)],
         "estimate": 0.36,
         "interval": (0.31, 0.41),
         "n": 32,
@@ -57,9 +58,25 @@ def test_an_interval_is_drawn_from_its_low_to_its_high_end():
 
 
 def test_each_row_is_drawn_against_its_own_thresholds():
-    figure = intervals([prediction(), prediction(key="C2", delta0=0.1, delta1=0.3)], LIGHT)
+    figure = intervals([prediction(), prediction(key="C2", delta0=0.1, delta1=0.3, passes_in=[(0.3, None)])], LIGHT)
     drawn = {round(s.x0, 3) for s in figure.layout.shapes if s.y0 != 0}
     assert {0.02, 0.05, 0.1, 0.3} <= drawn
+
+
+def test_a_prediction_of_a_harmful_head_passes_below_zero():
+    figure = intervals([prediction(estimate=-0.3, interval=(-0.4, -0.2), passes_in=[(None, -0.05)])], LIGHT)
+    drawn = [(s.type, round(s.x0, 3), round(s.x1, 3)) for s in figure.layout.shapes if s.y0 != 0]
+    band = next(one for one in drawn if one[0] == "rect")
+    assert band[1] < -0.4
+    assert band[2] == -0.05
+    assert ("line", -0.02, -0.02) in drawn
+
+
+def test_a_prediction_that_nothing_happens_passes_around_zero():
+    figure = intervals(
+        [prediction(estimate=0.0, interval=(-0.01, 0.01), delta0=None, passes_in=[(-0.05, 0.05)])], LIGHT
+    )
+    assert [(s.x0, s.x1) for s in figure.layout.shapes if s.type == "rect"] == [(-0.05, 0.05)]
 
 
 def test_an_untested_prediction_keeps_its_row_and_draws_no_point():
