@@ -1,17 +1,20 @@
 """What a paper says about itself on its first page: title, authors, year, arXiv id.
 
-The title is the largest text of the upper first page. Authors stand between it and the abstract: a line counts when every
+The title is the largest text of the upper first page, or what the file calls it when the page says the same in large letters (the
+name of a journal may be larger). Authors stand between it and the abstract: a line counts when every
 part of it between commas, semicolons and "and" is a person's name by its form (two to five words, capitals, initials,
-particles such as "van"), none of them a word of institutions. The year is the one that the page states for itself: arXiv stamp,
-copyright or venue line. What the page does not state stays empty; the file's creation date is no year of publication.
+particles such as "van"), none of them a word of institutions. The year is that of the arXiv id (a stamp dates the version), else the
+one that the page states for itself: copyright or venue line. What the page does not state stays empty; the file's creation date is no year of publication.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from statistics import median
 
 from kb.readers.pdf_lines import Line
+from kb.readers.pdf_words import Joiner
 from kb.text import normalise
 
 ARXIV = re.compile(r"arXiv:\s?(\d{4}\.\d{4,5})")
@@ -32,7 +35,7 @@ _INSTITUTION = re.compile(
     r"equal|contribution|author|version|draft|preprint|review|member|senior|student|fellow|under|work|done|available|online)\b",
     re.IGNORECASE,
 )
-_MARKS = re.compile(r"[*†‡§¶∗⋆♠♣♦♡◦•#^\d]+|\S+@\S+")
+_MARKS = re.compile(r"[*†‡§¶∗⋆⋄◦•#^\d\u2600-\u27bf\u25a0-\u25ff]+|\S+@\S+")
 _NAME_WORD = re.compile(r"(?:[^\W\d_][\w'’.-]*[^\W\d_]|[^\W\d_]\.?(?:-?[^\W\d_]\.)*)")
 _PARTICLES = frozenset(("van", "von", "der", "den", "de", "del", "della", "di", "da", "du", "la", "le", "bin", "ibn", "al", "zu", "ter", "dos", "el"))  # fmt: skip
 
@@ -50,14 +53,32 @@ class FirstPage:
 def first_page(lines: Sequence[Line], across: str, stored: dict[str, str]) -> FirstPage:
     """Read the first page; `stored` is the file's own metadata."""
     title_lines = _title_lines(lines)
-    title = normalise(" ".join(line.text for line in title_lines))[:300].strip()
+    title = " ".join(normalise(joined(title_lines)).split())[:300].strip()
     stored_title = normalise(stored.get("Title", "")).strip()
-    if len(title.split()) < 2 and len(stored_title.split()) > 3:
+    if (len(title.split()) < 2 and len(stored_title.split()) > 3) or _is_printed(stored_title, lines):
         title = stored_title
     everything = " ".join([across, *(line.text for line in lines)])
     found = ARXIV.search(everything)
-    authors = tuple(names_in(stored.get("Author", ""))) or _authors(lines, title_lines)
+    authors = max(_authors(lines, title_lines), tuple(names_in(stored.get("Author", ""))), key=len)
+    authors = tuple(name for name in authors if name != title)
     return FirstPage(title, authors, _year(across, lines, found[1] if found else None), found[1] if found else None)
+
+
+def joined(lines: Sequence[Line]) -> str:
+    """The words of a title that runs over several lines."""
+    joiner = Joiner(())
+    return reduce(joiner.join, (line.text.strip() for line in lines), "")
+
+
+def _is_printed(stored: str, lines: Sequence[Line]) -> bool:
+    """Whether the page prints the title that the file carries, in letters larger than its text."""
+    letters = [re.sub(r"\W", "", text).casefold() for text in (stored, joined(_large(lines)))]
+    return len(stored.split()) > 1 and letters[0] in letters[1]
+
+
+def _large(lines: Sequence[Line]) -> list[Line]:
+    body = median(line.height for line in lines) if lines else 0.0
+    return [line for line in lines if line.height > 1.15 * body]
 
 
 def names_in(line: str) -> list[str]:
@@ -103,11 +124,11 @@ def _authors(lines: Sequence[Line], title: Sequence[Line]) -> tuple[str, ...]:
 
 
 def _year(across: str, lines: Sequence[Line], arxiv: str | None) -> int | None:
+    if arxiv:
+        return 2000 + int(arxiv[:2])
     stamp = _STAMP_YEAR.search(" ".join([across, *(line.text for line in lines if "arXiv" in line.text)]))
     if stamp:
         return int(stamp[1])
-    if arxiv:
-        return 2000 + int(arxiv[:2])
     ordered = [line.text for line in sorted(lines, key=lambda line: -line.top)]
     everywhere, edges = " ".join(ordered), (" ".join(ordered[:4]), " ".join(ordered[-4:]))
     stated = _PUBLISHED.search(everywhere) or next(filter(None, map(_VENUE.search, edges)), None)

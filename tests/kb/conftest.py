@@ -1,6 +1,7 @@
 """A small embedder that needs no model, libraries in throw-away folders, and the packaged embedder."""
 
 import hashlib
+import math
 import re
 from pathlib import Path
 
@@ -88,14 +89,18 @@ def minilm(minilm_folder):
     return OnnxEmbedder(minilm_folder)
 
 
+def _shown(x, y, size, text, slant=0):
+    cosine, sine = math.cos(math.radians(slant)), math.sin(math.radians(slant))
+    matrix = f"{cosine:.4f} {sine:.4f} {-sine:.4f} {cosine:.4f} {x} {y}"
+    return f"BT /F1 {size} Tf {matrix} Tm ({text}) Tj ET\n".encode("latin-1")
+
+
 def pdf_bytes(pages):
-    """A PDF made by hand: pages of (x, y, size, text) lines in Helvetica."""
+    """A PDF made by hand: pages of (x, y, size, text) lines in Helvetica, with a slant in degrees as a fifth."""
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     kids = []
     for lines in pages:
-        stream = b"".join(
-            f"BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET\n".encode("latin-1") for x, y, size, text in lines
-        )
+        stream = b"".join(_shown(*line) for line in lines)
         kids.append(f"{len(objects) + 1} 0 R")
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects) + 2} 0 R "
