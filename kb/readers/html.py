@@ -7,6 +7,7 @@ the page is refused rather than read with its menus.
 """
 
 import re
+from copy import deepcopy
 from pathlib import Path
 
 import trafilatura
@@ -17,9 +18,11 @@ from kb.errors import ReadError
 from kb.incoming import Incoming, text_id
 from kb.readers.html_text import LEAST, article_of, markdown_of
 from kb.readers.markdown import decode
+from kb.readers.pdf_front import names_in
 from kb.text import normalise
 
-_ARXIV = re.compile(r"arxiv\.org/(?:abs|pdf|html)/(\d{4}\.\d{4,5})")
+_ARXIV = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)/|^/html/|^arXiv:\s?)(\d{4}\.\d{4,5})", re.MULTILINE)
+_SEPARATOR = re.compile(r"\s+[|·—–-]\s+")
 _DATES = ("citation_publication_date", "citation_date", "article:published_time", "dc.date", "date", "datepublished")
 _ADDRESS_YEAR = re.compile(r"/((?:19|20)\d\d)/")
 
@@ -44,14 +47,15 @@ def read_html(html: str, *, name: str, origin: str, source: str) -> Incoming:
     if len(text) < LEAST:
         raise ReadError(f"{name} holds no article that can be told from its menus. Save the article alone, or as text.")
     metadata = trafilatura.extract_metadata(html)
+    named = metadata and metadata.title and _without_site(metadata.title, page)
     clean = normalise(text).strip() + "\n"
     heading = re.search(r"^#\s+(.+)$", clean, re.MULTILINE)
-    title = normalise(title or (metadata and metadata.title) or (heading[1] if heading else name)).strip()
+    title = normalise(title or named or (heading[1] if heading else name)).strip()
     address = (metadata and metadata.url) or None
     authors = stated["author"] or [
         author.strip() for author in ((metadata and metadata.author) or "").split(";") if author.strip()
     ]
-    found = _ARXIV.search(address or "") or _ARXIV.search(" ".join(stated["address"]))
+    found = _ARXIV.search("\n".join([address or "", *stated["address"]]))
     return Incoming(
         id=text_id(title, clean),
         title=title,
@@ -97,17 +101,27 @@ def _stated(page: HtmlElement) -> dict[str, list[str]]:
             stated["author"].append(f"{first.strip()} {last.strip()}" if comma else content)
         elif key in _DATES and content:
             stated["date"].append(content)
-    front = " ".join(element.text_content() for element in page.iter("d-front-matter"))
+    front = _front_matter(page)
     stated["author"] += re.findall(r'"author"\s*:\s*"([^"]+)"', front)
-    names = [
-        " ".join(element.text_content().split()) for element in page.xpath("//*[contains(@class, 'ltx_personname')]")
-    ]
-    stated["author"] += [name for name in names if 0 < len(name) < 60]
+    for element in page.xpath("//*[contains(@class, 'ltx_personname')]"):
+        stated["author"] += _people(element)
     structured = " ".join(element.text or "" for element in page.xpath("//script[@type='application/ld+json']"))
     stated["date"] += re.findall(r'"datePublished"\s*:\s*"([^"]+)"', structured)
     stated["date"] += [element.get("datetime") for element in page.xpath("//time[@datetime]")][:1]
     stated["address"] += page.xpath("//link[@rel='canonical']/@href | //base/@href")
+    stated["address"] += [element.text_content().strip() for element in page.xpath("//*[@id='watermark-tr']")]
     return {key: list(dict.fromkeys(values)) for key, values in stated.items()}
+
+
+def _people(element: HtmlElement) -> list[str]:
+    """The people of an author's entry, without the marks, places and mail addresses that stand in it."""
+    pieces = [element.text or ""]
+    for inner in element.iterdescendants():
+        mark = inner.tag in ("sup", "br") or "ltx_note" in (inner.get("class") or "")
+        pieces += [" ; " if mark else inner.text or "", inner.tail or ""]
+    parts = [" ".join(part.split()) for part in "".join(pieces).split(";")]
+    names = [name for part in parts for name in names_in(part)]
+    return names or [part for part in parts[:1] if 0 < len(part) < 60]
 
 
 def _title(page: HtmlElement) -> str:
@@ -117,10 +131,35 @@ def _title(page: HtmlElement) -> str:
         "//*[contains(@class, 'ltx_title_document')]",
     ):
         for found in page.xpath(path):
-            words = " ".join((found if isinstance(found, str) else found.text_content()).split())
+            words = " ".join((found if isinstance(found, str) else _without_notes(found)).split())
             if words:
                 return words
-    return ""
+    named = re.match(r'\s*\{\s*"title"\s*:\s*"([^"]+)"', _front_matter(page))
+    return named[1] if named else ""
+
+
+def _front_matter(page: HtmlElement) -> str:
+    """The JSON in which a Distill article states its title and authors."""
+    return " ".join(element.text_content() for element in page.iter("d-front-matter"))
+
+
+def _without_notes(title: HtmlElement) -> str:
+    whole = deepcopy(title)
+    whole.tail = None
+    for note in whole.xpath(".//*[contains(@class, 'ltx_note') or contains(@class, 'ltx_pubnotes')]"):
+        if note.getparent() is not None:
+            note.drop_tree()
+    return whole.text_content()
+
+
+def _without_site(title: str, page: HtmlElement) -> str:
+    """The title without the name of its site ("On heads — LessWrong"), when the page's own heading leaves it out."""
+    for heading in page.iter("h1"):
+        words = " ".join(heading.text_content().split())
+        rest = title.removeprefix(words)
+        if words and rest != title and _SEPARATOR.match(rest):
+            return words
+    return title
 
 
 def _year(dates: list[str], address: str | None, arxiv: str | None) -> int | None:

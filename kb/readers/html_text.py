@@ -23,20 +23,27 @@ _GONE = (
     "self::button or self::svg or self::noscript or self::template or self::iframe or self::d-contents or self::d-cite or "
     "self::d-byline or self::d-bibliography or self::d-front-matter or self::d-title or @hidden or "
     "contains(@class, 'ltx_tag_note') or contains(@class, 'ltx_note_mark') or contains(@class, 'ltx_TOC') or "
-    "@id='comments' or contains(@class, 'comments-node') or contains(@class, 'table-of-contents')"
+    "contains(@class, 'ltx_tag_item') or contains(@class, 'ltx_tag_enumerate') or contains(@class, 'ltx_authors') or "
+    "@id='comments' or contains(@class, 'comments-node') or contains(@class, 'CommentsSection') or "
+    "contains(@class, 'table-of-contents') or @id='toc' or contains(concat(' ', normalize-space(@class), ' '), ' toc ') or "
+    "@role='doc-noteref' or @role='doc-backlink' or contains(@class, 'footnote-ref') or contains(@class, 'footnote-back') or "
+    "contains(@class, 'reversefootnote') or self::sup[starts-with(@id, 'fnref')] or contains(@class, 'MathJax_Preview')"
 )
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 _BLOCKS = frozenset(["p", "div", "section", "article", "main", "header", "figure", "figcaption", "blockquote", "ul", "ol", "li", "table", "pre", "dl", "dt", "dd", "hr", "aside", "details", "summary", "center", "d-figure", "d-appendix", "d-article", "d-code"])  # fmt: skip
 _FOOTNOTES = ("d-footnote",)
+_APART = ("ltx_bibblock", "ltx_tag_bibitem")  # inline, but words of their own
 LEAST = 200  # characters of an article
 
 
 def article_of(page: HtmlElement) -> HtmlElement | None:
-    """The element that holds the article, when the page marks exactly one."""
+    """The element that holds the article, when the page marks exactly one; of marks inside each other the innermost."""
     for path in _ROOTS:
         found = [element for element in page.xpath(path) if len(element.text_content().split()) > 40]
-        if len(found) == 1:
-            return found[0]
+        around = {ancestor for element in found for ancestor in element.iterancestors()}
+        inner = [element for element in found if element not in around]
+        if len(inner) == 1:
+            return inner[0]
     return None
 
 
@@ -54,13 +61,20 @@ def _blocks(element: HtmlElement) -> Iterator[str]:
     for child in element:
         if not isinstance(child.tag, str):
             line += child.tail or ""
-        elif child.tag in _HEADINGS or child.tag in _BLOCKS:
+        elif child.tag in _HEADINGS or child.tag in _BLOCKS or _holds_blocks(child):
             yield from _paragraph(line, notes)
             line, notes = child.tail or "", []
             yield from _block(child)
         else:
             line += _inline(child, notes) + (child.tail or "")
     yield from _paragraph(line, notes)
+
+
+def _holds_blocks(element: HtmlElement) -> bool:
+    """Whether an inline element, such as a link around a heading, has blocks inside."""
+    if element.tag in _FOOTNOTES or element.tag == "math" or "ltx_note" in element.get("class", "").split():
+        return False
+    return any(inner.tag in _HEADINGS or inner.tag in _BLOCKS for inner in element.iterdescendants())
 
 
 def _paragraph(line: str, notes: list[str]) -> Iterator[str]:
@@ -73,9 +87,11 @@ def _paragraph(line: str, notes: list[str]) -> Iterator[str]:
 def _block(element: HtmlElement) -> Iterator[str]:
     match element.tag:
         case tag if tag in _HEADINGS:
-            words = " ".join(element.text_content().split())
+            notes: list[str] = []
+            words = " ".join(_inline(element, notes).split())
             if words:
                 yield f"{_HEADINGS[tag]} {words}"
+            yield from _paragraph("", notes)
         case "pre" | "d-code":
             yield f"```\n{element.text_content().strip(chr(10))}\n```"
         case "table":
@@ -102,7 +118,10 @@ def _items(element: HtmlElement, indent: str) -> Iterator[str]:
 
 def _table(element: HtmlElement) -> Iterator[str]:
     if element.xpath(".//table") or "ltx_equation" in element.get("class", ""):  # a table that is there for its layout
-        yield from (block for cell in element.iter("td", "th") if not cell.xpath(".//table") for block in _blocks(cell))
+        for row in element.iter("tr"):
+            cells = [cell for cell in row.iterchildren("td", "th") if not cell.xpath(".//table")]
+            words = [" ".join(_blocks(cell)) for cell in cells]
+            yield from _paragraph(" ".join(words), [])
         return
     rows = [[" ".join(" ".join(_blocks(cell)).split()) for cell in row.iter("td", "th")] for row in element.iter("tr")]
     rows = [row for row in rows if any(row)]
@@ -122,8 +141,12 @@ def _inline(element: HtmlElement, notes: list[str]) -> str:
         return f"${' '.join(element.text_content().split())}$"
     if element.tag == "br":
         return " "
+    if "mjx-math" in element.get("class", "").split() and element.get("aria-label"):
+        return f"${element.get('aria-label')}$"
     words = element.text or ""
     for child in element:
         inner = _inline(child, notes) if isinstance(child.tag, str) else ""
         words += (f" {inner} " if child.tag in _BLOCKS else inner) + (child.tail or "")
+    if any(name in element.get("class", "").split() for name in _APART):
+        return f"{words} "
     return f"`{words.strip()}`" if element.tag == "code" and words.strip() else words

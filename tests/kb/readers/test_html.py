@@ -91,3 +91,60 @@ def test_a_list_of_teasers_is_no_article_of_its_own():
     teaser = "<article><h2>Teaser</h2><p>" + "words of a teaser " * 30 + "</p></article>"
     html = f"<html><body><div id='postContent'><h2>Post</h2>{PARAGRAPHS}</div>{teaser * 3}</body></html>"
     assert "teaser" not in article(html).text
+
+
+LATEXML = f"""<html><head><base href="/html/2401.12345v2/"></head><body><nav>Home</nav><article class="ltx_document">
+<h1 class="ltx_title ltx_title_document">Heads that <span>copy</span><span class="ltx_note"><sup class="ltx_note_mark">1</sup>
+<span class="ltx_note_content">Supported by a grant.</span></span></h1><div class="ltx_authors"><span class="ltx_personname">Ada
+Beek<sup>1</sup>\u2003Jun Kim<sup>2</sup><br><sup>1</sup>Institute of Examples<br>ada@example.org</span>
+<span class="ltx_personname">Li Wei</span></div><section><h2>1 Claims<span class="ltx_note"><span class="ltx_note_content">Seen
+twice.</span></span></h2>{PARAGRAPHS}<ul><li><span class="ltx_tag ltx_tag_item">\u2022</span><div><p>First point.</p></div></li></ul>
+<table class="ltx_equation"><tr><td></td><td><math alttext="y=Wx"></math></td><td><span>(1)</span></td></tr></table></section>
+<ul><li><span class="ltx_tag ltx_tag_bibitem">Li (2020)</span><span class="ltx_bibblock">W. Li.</span><span
+class="ltx_bibblock">On heads.</span></li></ul></article></body></html>"""
+
+
+def test_arxiv_page_says_title_people_and_id_without_notes():
+    found = article(LATEXML)
+    assert found.title == "Heads that copy"
+    assert found.front["authors"] == ["Ada Beek", "Jun Kim", "Li Wei"]
+    assert (found.front["arxiv"], found.front["year"]) == ("2401.12345", 2024)
+
+
+def test_arxiv_page_keeps_lists_equations_and_references_apart():
+    text = article(LATEXML).text
+    assert "## 1 Claims\n\n(Footnote: Seen twice.)" in text
+    assert "- First point." in text
+    assert "$y=Wx$ (1)" in text
+    assert "Li (2020) W. Li. On heads." in text
+
+
+LESSWRONG = f"""<html><head><title>On heads \u2014 LessWrong</title></head><body><main><h1>On heads</h1><div id="postBody">
+<div class="PostsPage-postContent"><div id="postContent"><p>A claim.<span class="footnote-reference" role="doc-noteref"><sup>
+<a href="#fn1">[1]</a></sup></span> It holds for <span class="mjx-math" aria-label="x^2"><span>x</span></span>.</p>{PARAGRAPHS}
+<ol><li class="footnote-item"><span class="footnote-back-link"><a>^</a></span><div><p>Said before.</p></div></li></ol></div></div>
+</div><div class="CommentsSection">{PARAGRAPHS}I disagree entirely.</div></main></body></html>"""
+
+
+def test_lesswrong_post_is_read_without_comments_and_marks():
+    found = article(LESSWRONG)
+    assert found.title == "On heads"
+    assert "A claim. It holds for $x^2$." in found.text
+    assert "1. Said before." in found.text
+    assert "disagree" not in found.text
+
+
+def test_heading_inside_a_link_stays_a_heading():
+    html = f'<body><article><a href="#f"><h2>Findings</h2></a>{PARAGRAPHS}</article></body>'
+    assert "## Findings\n\n" in article(html).text
+
+
+def test_contents_of_a_blog_are_no_text():
+    html = f'<body><article><div class="toc"><ul><li>Findings first</li></ul></div>{PARAGRAPHS}</article></body>'
+    assert "Findings first" not in article(html).text
+
+
+def test_distill_page_without_a_title_element_uses_its_front_matter():
+    html = f"""<html><body><d-front-matter><script type="text/json">{{"title":"Curves","authors":[]}}</script></d-front-matter>
+<d-title><div></div></d-title><d-article><h2>Other</h2>{PARAGRAPHS}</d-article></body></html>"""
+    assert article(html).title == "Curves"
