@@ -12,9 +12,9 @@ from typing import Any
 
 from kb.notes import Note
 from kb.passages import PageStart
-from kb.text import is_korean, normalise
+from kb.text import is_korean, name_key, normalise
 
-FORMAT = 3  # raised whenever passages or search tokens are made differently, so that every document is made anew
+FORMAT = 4  # raised whenever passages or search tokens are made differently, so that every document is made anew
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Incoming:
     claims: tuple[dict[str, Any], ...] = ()
     pages: tuple[PageStart, ...] = ()
     problems: tuple[str, ...] = ()
+    unnamed: bool = False  # the id is the file's name, because the note gives none
 
     @property
     def language(self) -> str:
@@ -74,6 +75,7 @@ def from_note(note: Note, *, origin: str, source: str) -> Incoming:
         links=tuple(dict.fromkeys(link.target for link in note.links)),
         claims=tuple(claim.model_dump(exclude_none=True) for claim in front.claims),
         problems=tuple(str(problem) for problem in note.problems),
+        unnamed=note.unnamed,
     )
 
 
@@ -88,6 +90,11 @@ def from_text(text: str, *, title: str | None, origin: str, source: str) -> Inco
 def text_id(title: str, text: str) -> str:
     """The id of a document that has none of its own: a slug of its title and a short hash of its text."""
     return f"{slug(title)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def apart(document: Incoming) -> str:
+    """An id for a reference whose key is that of another work: the key and a short hash of the title."""
+    return f"{document.id}-{hashlib.sha256(name_key(document.title).encode()).hexdigest()[:6]}"
 
 
 def slug(name: str) -> str:

@@ -3,12 +3,13 @@
 `Ingest.one` is a step that may be repeated: a document whose content is unchanged is left alone, so a job that was killed
 continues by doing its items again. `Ingest.finish` follows deletions in a folder and brings the vector index up to date.
 A failing item is reported and the next one goes on. Two files with the same note id are a conflict: the first stays, the second
-is reported. A user's note replaces a starter note of the same id. It does not know about jobs or processes.
+is reported; where nobody gave the id (two `README.md`) the second is known by its folder as well. A user's note replaces a starter note of the same id. It does not know about jobs or processes.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from sqlalchemy import text
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
 from kb.errors import ReadError
-from kb.incoming import Incoming, text_id
+from kb.incoming import Incoming, apart, text_id
 from kb.passages import Cut, cut_passages
 from kb.readers import read_source
 from kb.records import ItemReport
 from kb.starter_vectors import shipped
 from kb.store import PassageVector, Store, vector_key
+from kb.text import name_key
 
 STARTER = "starter"
 _MARKS = (
@@ -54,7 +56,9 @@ class Ingest:
             return ItemReport(source=str(source), state="failed", message="The file is gone; nothing was changed.")
         except (ReadError, OSError) as error:
             return ItemReport(source=str(source), state="failed", message=str(error))
-        for stale in self._from_source(str(source), origin) - {document.id for document in documents}:
+        documents = [self._apart(replace(document, origin=self._origin(str(source), origin))) for document in documents]
+        kept = {document.id for document in documents}
+        for stale in self._from_source(str(source)) - kept:
             self.store.remove(stale)
         return _joined(str(source), [self.put(document) for document in documents])
 
@@ -62,8 +66,8 @@ class Ingest:
         """Write one document unless it is there already, unchanged."""
         problems = document.problems
         owner = self._owner(document.id)
-        if owner and owner[1] != document.source and self._same_text(document):
-            message = f"The same text is in the library already, from {owner[1]}."
+        if owner and owner[1] != document.source and (self._same_text(document) or self._same_reference(document)):
+            message = f"The same is in the library already, from {owner[1]}."
             return ItemReport(source=document.source, state="unchanged", document_id=document.id, message=message)
         if owner and (conflict := _conflict(document, *owner[:2])):
             return ItemReport(
@@ -173,11 +177,49 @@ class Ingest:
         known.update({key: vector.tobytes() for key, vector in zip(missing, fresh, strict=True)})
         return [(key, known[key]) for key in keys]
 
-    def _from_source(self, source: str, origin: str) -> set[str]:
-        """The ids of the documents that a file brought in before."""
-        query = text("SELECT id FROM documents WHERE source = :source AND origin = :origin")
+    def _origin(self, source: str, origin: str) -> str:
+        """The origin of a file: one that came in with its folder stays the folder's when it is added alone."""
+        query = text("SELECT origin FROM documents WHERE source = :source AND origin LIKE 'vault:%'")
+        if origin != "file":
+            return origin
         with self.store.read() as connection:
-            return set(connection.execute(query, {"source": source, "origin": origin}).scalars())
+            return connection.execute(query, {"source": source}).scalar() or origin
+
+    def _from_source(self, source: str) -> set[str]:
+        """The ids of the documents that a file brought in before."""
+        with self.store.read() as connection:
+            return set(
+                connection.execute(
+                    text("SELECT id FROM documents WHERE source = :source"), {"source": source}
+                ).scalars()
+            )
+
+    def _apart(self, document: Incoming) -> Incoming:
+        """A document whose id another file has, without anybody having chosen it: known by a longer one.
+
+        A note that gives no id is named after its file, in a folder of another `README` by the folder too; a reference whose
+        key stands for another work elsewhere gets a hash of its title.
+        """
+        owner = self._owner(document.id)
+        if owner is None or owner[1] == document.source or _conflict(document, *owner[:2]) is None:
+            return document
+        path = Path(document.source)
+        if document.kind == "reference":
+            return document if self._same_reference(document) else replace(document, id=apart(document))
+        if document.unnamed:
+            remark = f"line 1: {owner[1]} is called {document.id!r}, too. Give this note an id."
+            name = f"{path.parent.name}/{document.id}"
+            return replace(document, id=name, problems=(*document.problems, remark))
+        return document
+
+    def _same_reference(self, document: Incoming) -> bool:
+        """Whether another file has given this very reference: the same key and title."""
+        query = text("SELECT title FROM documents WHERE id = :id AND kind = 'reference'")
+        if document.kind != "reference":
+            return False
+        with self.store.read() as connection:
+            title = connection.execute(query, {"id": document.id}).scalar()
+        return title is not None and name_key(title) == name_key(document.title)
 
     def _same_text(self, document: Incoming) -> bool:
         """Whether a document whose id comes from its text is there already."""

@@ -32,13 +32,14 @@ class Link(BaseModel):
 
 
 class Note(BaseModel):
-    """A parsed note. `text` is the normalised body, to which all offsets refer."""
+    """A parsed note. `text` is the normalised body, to which all offsets refer; `unnamed`: the id is the file's name."""
 
     model_config = ConfigDict(frozen=True)
     front: FrontMatter
     text: str
     links: tuple[Link, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unnamed: bool = False
 
 
 def parse_note(source: str, name: str) -> Note:
@@ -49,13 +50,20 @@ def parse_note(source: str, name: str) -> Note:
     problems.extend(faults)
     reader = FieldReader(values, lines, problems)
     stem = PurePath(name).stem
+    given = reader.word("id")
     heading = re.search(r"^#\s+(.+?)\s*#*$", body, re.MULTILINE)
     front = FrontMatter(
-        id=reader.word("id") or stem,
+        id=given or stem,
         title=reader.word("title") or (heading[1] if heading else stem),
         **reader.rest(),
     )
-    return Note(front=front, text=body, links=tuple(links_of(body)), problems=tuple(problems))
+    return Note(
+        front=front,
+        text=body,
+        links=tuple(links_of(body)),
+        problems=tuple(problems),
+        unnamed=given is None,
+    )
 
 
 def links_of(body: str) -> list[Link]:

@@ -181,3 +181,39 @@ def test_searches_in_another_connection_go_on_while_a_vault_is_read(library, wri
     assert seen[0] == 1
     assert seen == sorted(seen)
     assert seen[-1] == 8
+
+
+def test_notes_named_after_their_files_are_told_apart_by_folder(library, write_notes):
+    vault = write_notes({"a/README.md": "alpha", "b/README.md": "beta", "c.md": "see [[b/README]]"})
+    report = library.add(vault)
+    assert [item.state for item in report.items] == ["added"] * 3
+    assert (library.document("README").text, library.document("b/README").text) == ("alpha", "beta")
+    assert "Give this note an id" in library.document("b/README").problems[0]
+    assert library.document("c").links == ("b/README",)
+    assert {item.state for item in library.add(vault).items} == {"unchanged"}
+
+
+def test_note_told_apart_takes_the_name_when_the_other_goes(library, write_notes):
+    vault = write_notes({"a/README.md": "alpha", "b/README.md": "beta"})
+    library.add(vault)
+    (vault / "a/README.md").unlink()
+    library.add(vault)
+    assert [(line.id, library.document(line.id).text) for line in library.documents()] == [("README", "beta")]
+
+
+def test_note_of_a_vault_added_alone_still_leaves_with_its_file(library, write_notes):
+    vault = write_notes({"a.md": "alpha", "b.md": "beta"})
+    library.add(vault)
+    write_notes({"a.md": "alpha edited"})
+    assert states(library.add(vault / "a.md")) == {"a.md": "updated"}
+    (vault / "a.md").unlink()
+    assert states(library.add(vault))["a.md"] == "removed"
+
+
+def test_reference_in_two_files_is_one_and_a_key_for_two_works_two(library, tmp_path):
+    (tmp_path / "a.bib").write_text("@misc{k, title={One Work}, year={2020}}")
+    (tmp_path / "b.bib").write_text("@misc{k, title={One work}, year={2020}, note={x}}")
+    (tmp_path / "c.bib").write_text("@misc{k, title={Another Work}}")
+    for name, state in (("a", "added"), ("b", "unchanged"), ("c", "added"), ("c", "unchanged"), ("b", "unchanged")):
+        assert states(library.add(tmp_path / f"{name}.bib")) == {f"{name}.bib": state}
+    assert [line.title for line in library.documents()] == ["One Work", "Another Work"]

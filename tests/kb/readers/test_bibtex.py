@@ -31,3 +31,34 @@ def test_broken_entry_is_a_problem_and_the_rest_goes_in(tmp_path):
 def test_file_without_entries_is_refused(tmp_path):
     with pytest.raises(ReadError, match="no BibTeX entry"):
         bib(tmp_path, "nothing here")
+
+
+def test_field_given_twice_counts_once(tmp_path):
+    entry = bib(tmp_path, "@misc{a, title={Heads {A}}, year={2020}, url={https://one.org}, url={https://two.org}}")[0]
+    assert (entry.title, entry.front["url"], entry.front["year"]) == ("Heads A", "https://one.org", 2020)
+    assert "gives url twice" in entry.problems[0]
+
+
+def test_one_key_for_two_works_keeps_both(tmp_path):
+    entries = bib(tmp_path, GOOD + r"@article{wang2022, title={Other {W}ork}, author={M{\"u}ller, Jo}}")
+    assert [entry.title for entry in entries] == ["Interpretability in the Wild", "Other Work"]
+    assert entries[1].front["authors"] == ["Jo Müller"]
+    assert entries[1].id.startswith("bib-wang2022-")
+    assert "'wang2022' is given twice" in entries[0].problems[0]
+
+
+def test_one_work_given_twice_is_one_reference(tmp_path):
+    assert len(bib(tmp_path, GOOD + GOOD)) == 1
+
+
+def test_people_are_read_as_bibtex_means_them(tmp_path):
+    entry = bib(
+        tmp_path, "@misc{a, title={T}, author={O'Brien, Jr., Pat and {OpenAI} and others}, keywords={a; b, c}}"
+    )[0]
+    assert entry.front["authors"] == ["Pat O'Brien Jr.", "OpenAI"]
+    assert entry.front["tags"] == ["a", "b", "c"]
+
+
+def test_old_arxiv_ids_are_read(tmp_path):
+    entry = bib(tmp_path, "@misc{a, title={T}, eprint={cs/0112017}, archivePrefix={arXiv}}")[0]
+    assert entry.front["arxiv"] == "cs/0112017"
