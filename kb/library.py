@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from kb.chroma_server import ChromaServer
 from kb.comparison import ComparisonRow, compare
@@ -36,6 +36,7 @@ from kb.listing import (
     read_passage,
 )
 from kb.names import Names
+from kb.naming import meant
 from kb.readers import endings, read_source
 from kb.records import (
     Definition,
@@ -231,6 +232,17 @@ class Library:
         with self.store.read() as connection:
             return read_document(connection, self._names(connection), name, prefer)
 
+    def find(self, words: str, *, kind: str | None = None) -> Document:
+        """The document that words mean: a name, an arXiv id, "the IOI paper", authors and year (`kb.naming`).
+
+        Raises UnknownNameError with the nearest names.
+        """
+        with self.store.read() as connection:
+            names = self._names(connection)
+            rows = connection.execute(text("SELECT arxiv, id FROM documents WHERE arxiv IS NOT NULL ORDER BY id DESC"))
+            identity = meant(names, {row.arxiv: row.id for row in rows}, words, kind)
+            return read_document(connection, names, identity or words, kind)
+
     def documents(self, filters: Filters | None = None) -> list[DocumentLine]:
         """The documents that pass the filters, by id."""
         with self.store.read() as connection:
@@ -260,17 +272,17 @@ class Library:
         Raises UnknownNameError when the library has neither.
         """
         try:
-            return self._summarise_one(name)
+            return self._summarise_one(self.find(name))
         except UnknownNameError:
             found = self.search(name, limit=12)
             if found.declined:
                 raise
             documents = list(dict.fromkeys(hit.canonical_id for hit in found.hits))[:4]
-            return summarise_topic(name, [self._summarise_one(identity) for identity in documents])
+            return summarise_topic(name, [self._summarise_one(self.document(identity)) for identity in documents])
 
     def define(self, term: str) -> Definition:
         """What a term means, from the note about it. Raises UnknownNameError."""
-        document = self.document(term, prefer="concept")
+        document = self.find(term, kind="concept")
         return define(document, self.passages(document.id), term)
 
     def claims(
@@ -282,8 +294,8 @@ class Library:
 
     def compare(self, names: Sequence[str]) -> list[ComparisonRow]:
         """A table over documents, every cell cited. Raises UnknownNameError."""
-        documents = [self.document(name, prefer="paper") for name in names]
-        return compare([(document, self._summarise_one(document.id)) for document in documents])
+        documents = [self.find(name) for name in names]
+        return compare([(document, self._summarise_one(document)) for document in documents])
 
     def disagreements(self, topic: str) -> list[Disagreement]:
         """Pairs of cited sentences on a topic that point in opposite directions: leads for a person to follow.
@@ -314,8 +326,7 @@ class Library:
     def _names(self, connection: Connection) -> Names:
         return self._searcher.names(connection)
 
-    def _summarise_one(self, name: str) -> Summary:
-        document = self.document(name, prefer="paper")
+    def _summarise_one(self, document: Document) -> Summary:
         return summarise_document(document, self.passages(document.id), self.claims())
 
     def _steps(

@@ -1,23 +1,25 @@
 """Structured summaries and definitions, extractive: every sentence is verbatim from a passage and cited by its span.
 
 A note that follows the starter notes' headings is read by section (Key ideas, Findings, Limits, ...); any other document by
-the nearest section heading (abstract, method, results, limitations, in English or Korean), and where a part has no
-section, by cue words. Literature claims come from the front matter. It selects sentences; it does not rephrase, weigh or check
-them.
+the nearest section heading (abstract, method, results, limitations, in English or Korean; the title is no section), and where
+a part has no section, by cue words. A sentence that names its part ("Question: ...") goes there. Left out are sentences of
+which nothing but links remains, and the second half of one that a passage's end cut. Literature claims come from the front
+matter. It selects sentences; it does not rephrase, weigh or check them.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from kb.records import Cited, Definition, Document, LiteratureClaim, Passage, Summary
 from kb.text import is_korean, sentences
 
 MOST = {"question": 2, "method": 4, "findings": 8, "limits": 5}
 _HEADINGS = {
-    "question": r"abstract|introduction|overview|motivation|초록|서론|개요|문제",
-    "method": r"key ideas?|method|approach|setup|how it works|definition|핵심|방법|접근|정의",
-    "findings": r"findings?|results?|experiments?|conclusions?|key (?:results|takeaways)|결과|발견|실험|결론",
-    "limits": r"limits?|limitations?|anti-patterns?|pitfalls?|caveats?|threats|한계|주의|제한",
+    "question": r"\b(?:abstract|introduction|overview|motivation)\b|초록|서론|개요|문제",
+    "method": r"\b(?:key ideas?|methods?|methodology|approach|setup|how it works|definition|what to run)\b|핵심|방법|접근|정의",
+    "findings": r"\b(?:findings?|results?|experiments?|conclusions?|takeaways|why it fails)\b|결과|발견|실험|결론",
+    "limits": r"\b(?:limits?|limitations?|anti-patterns?|pitfalls?|caveats?|threats|what people do)\b|한계|주의|제한",
 }
 _CUES = {
     "question": r"\bwe (?:study|ask|investigate|examine|address)\b|\bquestion\b|연구한다|질문",
@@ -26,6 +28,12 @@ _CUES = {
     "limits": r"\blimit(?:ation|ed)|\bhowever\b|\bcaveat|\bonly (?:on|in|for)\b|한계|그러나|하지만",
 }
 _BULLET = re.compile(r"^(?:[-*+]|\d+[.)]|>)\s+")
+_ASKS = re.compile(r"^(?:research )?questions?:|^질문:", re.IGNORECASE)
+_APART = re.compile(
+    r"\b(?:references|bibliography|sources|links|acknowledge?ments?|appendix|how to test)\b|참고\s*문헌", re.IGNORECASE
+)
+_LINK = re.compile(r"\[\[[^\]\n]*\]\]|\b(?:related notes?|see also|concepts?|see|compare|and|with)\b", re.IGNORECASE)
+_ENDED = re.compile(r"[.!?。:)\]`|*\"”'’]\s*$")
 
 
 def summarise_document(document: Document, passages: Sequence[Passage], claims: Sequence[LiteratureClaim]) -> Summary:
@@ -35,6 +43,8 @@ def summarise_document(document: Document, passages: Sequence[Passage], claims: 
     opening = None if abstract else _opening(passages)  # before an abstract stand title, authors and addresses
     if opening and not any(cited.text == opening.text for cited in parts["question"]):
         parts["question"] = (opening, *parts["question"])[: MOST["question"]]
+    for part in ("method", "findings", "limits"):
+        parts[part] = tuple(cited for cited in parts[part] if cited not in parts["question"])
     return Summary(
         title=document.title,
         document_ids=(document.id,),
@@ -98,13 +108,41 @@ def _opening(passages: Sequence[Passage]) -> Cited | None:
 
 def _part(part: str, passages: Sequence[Passage]) -> tuple[Cited, ...]:
     pattern = re.compile(_HEADINGS[part], re.IGNORECASE)
-    own = [passage for passage in passages if pattern.search(passage.heading.rpartition(" > ")[2])]
-    found = [cite(passage, start, end) for passage in own for start, end in sentence_spans(passage.text)]
+    own = [passage for passage in passages if pattern.search(_section(passage))]
+    found = [cited for cited in _sentences(own, passages) if part == "question" or not _ASKS.match(cited.text)]
+    if part == "question":
+        asked = [cited for cited in _sentences(passages, passages) if _ASKS.match(cited.text)]
+        found = [*asked, *(cited for cited in found if cited not in asked)]
     if not found:
         cue = re.compile(_CUES[part], re.IGNORECASE)
-        spans = ((passage, start, end) for passage in passages for start, end in sentences(passage.text))
+        callouts = {cited.passage_id for cited in _korean(passages)} if not _all_korean(passages) else set()
+        text = [p for p in passages if p.id not in callouts and not _APART.search(_section(p))]
+        spans = ((passage, start, end) for passage in text for start, end in sentences(passage.text))
         found = [cite(passage, start, end) for passage, start, end in spans if cue.search(passage.text[start:end])]
-    return tuple(cited for cited in found if len(cited.text) > 15)[: MOST[part]]
+        found = [cited for cited in found if not cited.text.startswith(("|", ">", "#"))]
+    return tuple(cited for cited in found if len(_LINK.sub("", cited.text).strip(" .,;:")) > 20)[: MOST[part]]
+
+
+def _section(passage: Passage) -> str:
+    """The nearest heading; nothing under the title alone."""
+    return "" if passage.heading == passage.title else passage.heading.rpartition(" > ")[2]
+
+
+def _sentences(own: Sequence[Passage], passages: Sequence[Passage]) -> list[Cited]:
+    """The sentences of some of a document's passages, without the rest of one that began in the passage before."""
+    before = {passage.id: earlier for earlier, passage in pairwise(passages)}
+    found: list[Cited] = []
+    for passage in own:
+        earlier = before.get(passage.id)
+        cut = earlier is not None and earlier.heading == passage.heading and not _ENDED.search(earlier.text)
+        spans = sentence_spans(passage.text)
+        found += [cite(passage, start, end) for start, end in (spans[1:] if cut else spans)]
+    return found
+
+
+def _all_korean(passages: Sequence[Passage]) -> bool:
+    """Whether a document is Korean itself, and not an English one with a Korean summary."""
+    return sum(is_korean(passage.text) for passage in passages) > len(passages) / 2
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

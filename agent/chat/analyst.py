@@ -1,7 +1,7 @@
 """The built-in analyst: a deterministic chat model that answers when no llm is configured.
 
-It takes the llm's seat in the same graph with the same tools. Method: route the question (`agent/chat/router.py`), ask
-for one tool, then word the answer from what that tool returned (`agent/chat/wording.py`), citing every sentence.
+It takes the llm's seat in the same graph with the same tools. Method: route the question (`agent/chat/router.py`), with the
+subject of an earlier one where it names none (`agent/chat/follow_up.py`), ask for one tool, then word the answer from what that tool returned (`agent/chat/wording.py`), citing every sentence.
 It knows nothing itself: what the tools do not return, it does not say.
 """
 
@@ -17,8 +17,9 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
+from agent.chat.follow_up import in_context
 from agent.chat.found import Found
-from agent.chat.router import Language, Route, compared, route
+from agent.chat.router import Language, Route, compared
 from agent.chat.wording import help_text, refused, word
 
 TOOL_OF = {
@@ -79,7 +80,8 @@ class BuiltInAnalyst(BaseChatModel):
 
     def _reply(self, messages: list[BaseMessage]) -> AIMessage:
         question, since = _last_question(messages)
-        heading = route(question, self.experiments)
+        earlier = [str(message.content) for message in messages if isinstance(message, HumanMessage)][:-1]
+        heading = in_context(question, earlier, self.experiments)
         if heading.intent == "help":
             return AIMessage(content=help_text(heading.language))
         if since and isinstance(since[-1], ToolMessage):
@@ -94,7 +96,8 @@ class BuiltInAnalyst(BaseChatModel):
             return "run_experiment", {"name": heading.subject, "params": params}
         tool, argument = TOOL_OF[heading.intent]
         if heading.intent == "compare":
-            return tool, {"names": compared(heading.subject)}
+            papers = " paper" if heading.arguments.get("kind") == "paper" else ""
+            return tool, {"names": [name + papers for name in compared(heading.subject)]}
         return tool, {argument: heading.subject, **heading.arguments} if argument else dict(heading.arguments)
 
     def _word(self, language: Language, message: ToolMessage, since: list[BaseMessage]) -> AIMessage:

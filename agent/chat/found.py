@@ -13,6 +13,7 @@ from agent.answer import Citation
 FoundKind = Literal[
     "passages",
     "summary",
+    "source",
     "definition",
     "claim",
     "claims",

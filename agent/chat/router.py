@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agent.chat.parts import asked_part
+
 Intent = Literal[
     "show-claim",
     "run-experiment",
@@ -74,7 +76,8 @@ _INVESTIGATE = re.compile(
     rf"|carry|manage|complete|predict|know|decide|find|pick|choose|get|answer|accomplish|achieve)\b"
     rf"|\bhow\s+(?:is|are)\b.*\b(?:done|solved|computed|implemented|performed|carried out)\b.*\b(?:in|by|inside)\s+(?:{_OURS})"
     rf"|\b(?:what|which)\s+(?:circuit|mechanism|algorithm)s?\b.*(?:{_OURS})"
-    r"|\b(?:find|discover|reverse[- ]engineer|uncover|map)\b.*\b(?:circuit|mechanism)\b"
+    r"|(?:^\s*|\b(?:please|can you|could you|let's|let us|help me)\s+)(?:find|discover|reverse[- ]engineer|uncover|map)\b"
+    r".*\b(?:circuit|mechanism)\b"
     r"|(?:조사|탐구|규명)\s*(?:해|하)|(?:이|본|우리|저희)\s*모델\S*\s.*어떻게|(?:이|본|우리|저희)\s*모델\S*\s.*(?:회로|메커니즘|기제)",
     re.IGNORECASE,
 )
@@ -120,9 +123,11 @@ _LEADING = re.compile(
     r"(?:of\s+)?(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
-_TRAILING_KO = re.compile(
-    r"(?:이란|란|에\s*대해서?|을|를|이|가|은|는|의)?\s*(?:(?:뭐|무엇|뭔)\S*|설명\S*|요약\S*|정리\S*|알려\s*\S*|정의\S*|비교\S*|차이\S*)\s*$"
+_TRAILING = re.compile(
+    r"\s+about$|(?:이란|란|에\s*대해서?|을|를|이|가|은|는|의)?\s*(?:(?:뭐|무엇|뭔)\S*|설명\S*|요약\S*|정리\S*|알려\s*\S*|정의\S*|비교\S*|차이\S*)\s*$"
 )
+_WHAT = re.compile(r"^\s*(?:what|which|why|how|who)\b|뭐|무엇|무슨|어떤|왜", re.IGNORECASE)
+_ABOUT = re.compile(r"\b(?:about|on|regarding)\s+(?P<en>.+?)[\s?.!]*$|^(?P<ko>.+?)에\s*(?:대한|관한)\s", re.IGNORECASE)
 
 
 def language_of(text: str) -> Language:
@@ -133,8 +138,9 @@ def language_of(text: str) -> Language:
 def subject_of(question: str) -> str:
     """What remains of a question when its asking words are taken off."""
     text = _LEADING.sub("", question.strip().rstrip("?？.!。 "))
-    text = _TRAILING_KO.sub("", text)
     text = " ".join(_FILLER.sub(" ", text).split()).strip(" ,.:;")
+    while (shorter := _TRAILING.sub("", text).strip(" ,.:;")) not in ("", text):
+        text = shorter
     return text or question.strip()
 
 
@@ -171,12 +177,16 @@ def route(question: str, experiments: Sequence[str]) -> Route:
         return to("help")
     if (name := _experiment_in(question, experiments)) and re.search(r"\brun\b|실행|돌려", question, re.IGNORECASE):
         return to("run-experiment", name, params=_settings(question))
+    if COMPONENT.search(question) and _WHAT.search(question) and _LITERATURE.search(question):
+        return to("search", question.strip())
     if COMPONENT.search(question) and not _SUMMARISE.search(question):
         return to("verify", question.strip())
     if _wants_investigation(question):
         return to("investigate", question.strip())
     if _DISAGREE.search(question):
         return to("disagreements", _topic(question))
+    if asked := asked_part(question):
+        return to("summarise", **asked)
     for intent, pattern in _BY_PATTERN:
         if pattern.search(question):
             return to(intent, **_narrowed(intent, question))
@@ -206,6 +216,10 @@ def _narrowed(intent: Intent, question: str) -> dict[str, Any]:
     if intent == "list-claims":
         named = [word for word, pattern in _VERDICTS.items() if re.search(pattern, question, re.IGNORECASE)]
         return {"verdict": named[0]} if len(named) == 1 else {}
+    if intent == "compare" and len(re.findall(r"\bpaper\b|논문", question, re.IGNORECASE)) > 1:
+        return {"kind": "paper"}
+    if intent == "paper-claims" and (found := _ABOUT.search(question)):
+        return {"about": (found["en"] or found["ko"]).strip()}
     paper = intent == "summarise" and re.search(r"\bpaper\b|\bet al\b|논문", question, re.IGNORECASE)
     return {"kind": "paper"} if paper else {}
 

@@ -5,14 +5,21 @@ line and on the Claims page rest on the same stored things. Tools never judge an
 text that the llm may use, and a `Found` with everything it may cite. A method's docstring is what the llm reads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.answer import Citation
 from agent.cards import ClaimCard
 from agent.chat.found import Found
-from agent.chat.found_library import comparison_found, disagreements_found
+from agent.chat.found_library import (
+    Part,
+    comparison_found,
+    disagreements_found,
+    in_full,
+    source_found,
+    summary_found,
+)
 from agent.chat.found_report import report_found
 from agent.claim_search import search_claims
 from agent.court import Court
@@ -22,6 +29,7 @@ from agent.usage import Meter, Usage
 from kb.errors import UnknownNameError
 from kb.library import Library
 from kb.records import Cited, Filters, Hit
+from kb.text import is_korean
 from tools.errors import CancelledError
 from tools.result import Result
 
@@ -55,32 +63,34 @@ class Toolbox:
             return Found(kind="nothing", text=f"The library does not say. {answer.sentence}", data={"query": query})
         citations = [hit_citation(hit) for hit in answer.hits]
         lines = [f"[^p:{c.passage_id}] {c.title} ({c.document_id}): {c.quote}" for c in citations]
+        korean = self._in_korean(citations) if is_korean(query) else {}
         return Found(
             kind="passages",
             text="\n\n".join(lines),
-            citations=citations,
-            data={"query": query, "remarks": list(answer.remarks)},
+            citations=[*citations, *self._cited([sentence for said in korean.values() for sentence in said])],
+            data={
+                "query": query,
+                "remarks": list(answer.remarks),
+                "hits": [citation.passage_id for citation in citations],
+                "korean": {name: [s.model_dump(mode="json") for s in said] for name, said in korean.items()},
+            },
         )
 
-    def summarise(self, subject: str, kind: Literal["paper", "any"] = "any") -> Found:
+    def summarise(self, subject: str, kind: Literal["paper", "any"] = "any", part: Part = "all") -> Found:
         """Summarise a paper, note or topic of the library: question, method, findings, limits, what to test here.
 
-        `subject` is a title, author and year, arXiv id, note id or topic; `kind` is paper when a paper is meant.
-        Every sentence is verbatim and cited.
+        `subject` is a title, author and year, arXiv id, note id or topic; `kind` is paper when a paper is meant. `part`
+        asks for one part only; source is who wrote it, when and where. Every sentence is verbatim and cited.
         """
-        summary = self.library.summarise(self._paper_about(subject) if kind == "paper" else subject)
-        parts = {name: getattr(summary, name) for name in ("question", "method", "findings", "limits", "korean")}
-        citations = [self._cited(sentence) for sentences in parts.values() for sentence in sentences]
-        lines = [f"{summary.title} ({', '.join(summary.document_ids)}), {summary.verification or 'not verified'}"]
-        for name, sentences in parts.items():
-            lines += [f"{name}: {s.text} [^p:{s.passage_id}]" for s in sentences]
-        lines += [f"testable here: {claim.claim} ({claim.document_id})" for claim in summary.tests]
-        return Found(
-            kind="summary",
-            text="\n".join(lines),
-            citations=citations,
-            data={"summary": summary.model_dump(mode="json")},
-        )
+        try:
+            name = self.library.find(subject, kind="paper" if kind == "paper" else None).id
+        except UnknownNameError:
+            if part != "all":
+                raise
+            name = self._first_paper(subject) if kind == "paper" else subject
+        if part == "source":
+            return source_found(self.library.document(name), self.library.passages(name), self._cited)
+        return summary_found(self.library.summarise(name), part, self._cited)
 
     def define(self, term: str) -> Found:
         """What a term of the field means, in cited sentences of the library's note about it."""
@@ -88,13 +98,12 @@ class Toolbox:
             definition = self.library.define(term)
         except UnknownNameError:
             return self.search_library(term)
-        citations = [self._cited(s) for s in (*definition.sentences, *definition.korean)]
         lines = [f"{definition.title} ({definition.document_id})"]
         lines += [f"{s.text} [^p:{s.passage_id}]" for s in (*definition.sentences, *definition.korean)]
         return Found(
             kind="definition",
             text="\n".join(lines),
-            citations=citations,
+            citations=self._cited((*definition.sentences, *definition.korean)),
             data={"definition": definition.model_dump(mode="json")},
         )
 
@@ -107,9 +116,9 @@ class Toolbox:
         claims = [
             c
             for c in self.library.claims()
-            if all(w in f"{c.claim} {c.task} {c.component} {c.models}".lower() for w in words)
+            if all(w in f"{c.claim} {c.task} {c.component} {c.models} {c.title} {c.document_id}".lower() for w in words)
         ][:20]
-        lines = [f"{c.claim} ({c.title}; task: {c.task}; intervention: {c.intervention})" for c in claims]
+        lines = [f"{in_full(c)} ({c.title})" for c in claims]
         text = "\n".join(lines) or f"No claim in the library is about {about!r}."
         return Found(kind="paper-claims", text=text, data={"claims": [c.model_dump(mode="json") for c in claims]})
 
@@ -213,40 +222,48 @@ class Toolbox:
             data={"rows": rows, "task": task, "model": self.model, "n": n, "nominated": len(heads)},
         )
 
-    def _paper_about(self, subject: str) -> str:
-        """The id of the paper that is called so, or that a search for the subject finds first."""
-        try:
-            document = self.library.document(subject, prefer="paper")
-        except UnknownNameError:
-            document = None
-        if document is not None and document.kind == "paper":
-            return document.id
+    def _first_paper(self, subject: str) -> str:
+        """The id of the paper that a search for the subject finds first, or the subject."""
         found = self.library.search(subject, limit=1, filters=Filters(kinds=("paper",)))
         return found.hits[0].canonical_id if found.hits else subject
 
     def _document_about(self, name: str) -> str:
-        """The id of the document that is called so, or that a search for the name finds first.
+        """The id of the document that is meant, or that a search for the name finds first.
 
         Raises AgentError when the library has neither.
         """
         try:
-            return self.library.document(name).id
+            return self.library.find(name).id
         except UnknownNameError:
             found = self.library.search(name, limit=1)
         if found.declined or not found.hits:
             raise AgentError(f"The library has nothing called {name!r}.")
         return found.hits[0].canonical_id
 
-    def _cited(self, sentence: Cited) -> Citation:
-        passage = self.library.passage(sentence.passage_id)
+    def _in_korean(self, citations: Sequence[Citation]) -> dict[str, list[Cited]]:
+        """For passages that are not Korean, by their ids: what their note says in Korean."""
+        foreign = {c.passage_id: c.document_id for c in citations if not is_korean(c.quote)}
+        said = {name: list(self.library.summarise(document).korean[:2]) for name, document in foreign.items()}
+        return {name: sentences for name, sentences in said.items() if sentences}
+
+    def _cited(self, sentences: Sequence[Cited]) -> list[Citation]:
+        """One citation for each passage, from its first cited sentence to its last."""
+        spans: dict[str, list[Cited]] = {}
+        for sentence in sentences:
+            spans.setdefault(sentence.passage_id, []).append(sentence)
+        return [self._span(name, said) for name, said in spans.items()]
+
+    def _span(self, passage_id: str, said: Sequence[Cited]) -> Citation:
+        passage = self.library.passage(passage_id)
+        start, end = min(s.start for s in said), max(s.end for s in said)
         return Citation(
-            passage_id=sentence.passage_id,
-            document_id=sentence.document_id,
+            passage_id=passage_id,
+            document_id=passage.document_id,
             title=passage.title,
-            start=sentence.start,
-            end=sentence.end,
-            page=sentence.page,
-            quote=sentence.text,
+            start=start,
+            end=end,
+            page=passage.page,
+            quote=passage.text[start:end],
         )
 
     def _run(self, name: str, params: dict[str, Any]) -> Result:

@@ -5,9 +5,10 @@ Every number comes out of the finding it words; every sentence about the literat
 
 from typing import Any
 
+from agent.chat import wording_library
 from agent.chat.found import Found
 from agent.chat.router import Language
-from agent.chat.wording_tables import comparison, disagreements, one_line, pick, report
+from agent.chat.wording_tables import comparison, disagreements, pick, report
 
 VERDICT_KO = {"supported": "지지됨 (supported)", "refuted": "반박됨 (refuted)", "inconclusive": "미결 (inconclusive)"}
 
@@ -24,8 +25,8 @@ def help_text(language: Language) -> str:
         '- compare papers, or show where they disagree: "where do papers disagree about self-repair?"\n'
         '- explain a term: "what is an induction head?"\n'
         '- search the library, list claims and experiments, run an experiment: "run head-ablation component=a5.h1 n=32"\n\n'
-        "I word only what the tools return. I cannot plan freely, combine several tools or hold a conversation: for that, "
-        "set `CIRCUIT_COURT_LLM` to a language model.",
+        'I word only what the tools return, and take up your last subject ("and its limits?"). I cannot plan freely, combine '
+        "several tools or discuss: for that, set `CIRCUIT_COURT_LLM` to a language model.",
         "저는 내장 분석기입니다. 할 수 있는 일:\n"
         '- 모델에 대한 주장을 재판에 올리기: "헤드 20.0은 IOI에 필요한가?"\n'
         '- 모델이 과제를 어떻게 하는지 조사: "이 모델은 IOI를 어떻게 하나요?"\n'
@@ -50,11 +51,13 @@ def word(found: Found, language: Language) -> str:
     """Word one finding."""
     match found.kind:
         case "passages":
-            return _passages(found, language)
+            return wording_library.passages(found, language)
         case "summary":
-            return _summary(found.data["summary"], language)
+            return wording_library.summary(found, language)
         case "definition":
-            return _definition(found.data["definition"], language)
+            return wording_library.definition(found, language)
+        case "source":
+            return wording_library.source(found, language)
         case "claim":
             return _claim(found, language)
         case "claims":
@@ -68,7 +71,7 @@ def word(found: Found, language: Language) -> str:
                 f"- **{line.partition(' (')[0]}** ({line.partition(' (')[2]}" for line in found.text.splitlines()
             )
         case "paper-claims":
-            return _paper_claims(found, language)
+            return wording_library.paper_claims(found, language)
         case "comparison":
             return comparison(found.data["rows"], language)
         case "disagreements":
@@ -81,46 +84,6 @@ def word(found: Found, language: Language) -> str:
                 "The library does not say. Add a paper or note with `circuit-court library add`, or ask in other words.",
                 "라이브러리에는 답이 없습니다. `circuit-court library add`로 논문이나 노트를 추가하거나 다른 말로 물어보세요.",
             )
-
-
-def _passages(found: Found, language: Language) -> str:
-    lines = [pick(language, "The library says:", "라이브러리의 내용:")]
-    for citation in found.citations[:5]:
-        lines.append(f"- {one_line(citation.quote)} [^p:{citation.passage_id}] — *{citation.title}*")
-    lines += [str(remark) for remark in found.data.get("remarks", [])]
-    return "\n".join(lines)
-
-
-def _summary(summary: dict[str, Any], language: Language) -> str:
-    titles = {
-        "question": pick(language, "Question", "질문"),
-        "method": pick(language, "Method", "방법"),
-        "findings": pick(language, "Findings", "결과"),
-        "limits": pick(language, "Limits", "한계"),
-    }
-    parts = [f"**{summary['title']}**"]
-    if language == "ko" and summary["korean"]:
-        parts.append(" ".join(_sentence(s) for s in summary["korean"]))
-    for name, title in titles.items():
-        if summary[name]:
-            parts.append(f"**{title}**\n" + "\n".join(f"- {_sentence(s)}" for s in summary[name]))
-    if summary["tests"]:
-        tests = "\n".join(f"- {test['claim']}" for test in summary["tests"])
-        parts.append(f"**{pick(language, 'What could be tested here', '여기서 시험할 수 있는 것')}**\n{tests}")
-    if summary["verification"] not in (None, "verified"):
-        note = pick(language, "This note is marked", "이 노트의 상태:")
-        parts.append(f"_{note} {summary['verification']}._")
-    return "\n\n".join(parts)
-
-
-def _definition(definition: dict[str, Any], language: Language) -> str:
-    korean = definition["korean"] if language == "ko" else []
-    sentences = korean or definition["sentences"]
-    return f"**{definition['title']}**\n\n" + " ".join(_sentence(s) for s in sentences)
-
-
-def _sentence(cited: dict[str, Any]) -> str:
-    return f"{one_line(cited['text'])} [^p:{cited['passage_id']}]"
 
 
 def _claim(found: Found, language: Language) -> str:
@@ -191,11 +154,3 @@ def _ranking(found: Found, language: Language) -> str:
         f"이것은 후보 순위일 뿐 판정이 아닙니다. 새 프롬프트로 판정하려면: *{best}는 {data['task']}에 필요한가?*",
     )
     return "\n\n".join([intro, "\n".join([head, "|---|---|---|", *rows]), after])
-
-
-def _paper_claims(found: Found, language: Language) -> str:
-    rows = found.data["claims"]
-    if not rows:
-        return found.text
-    intro = pick(language, "Claims that the library's papers make:", "라이브러리 논문들의 주장:")
-    return "\n".join([intro, *(f"- {row['claim']} — *{row['title']}*" for row in rows)])

@@ -120,7 +120,7 @@ def test_the_tools_offered_to_an_llm_are_these(chat: Chat):
     }
     assert offered == {
         "search_library": ["limit", "query"],
-        "summarise": ["kind", "subject"],
+        "summarise": ["kind", "part", "subject"],
         "define": ["term"],
         "compare_papers": ["names"],
         "find_disagreements": ["topic"],

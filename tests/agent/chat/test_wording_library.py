@@ -1,0 +1,65 @@
+"""What the built-in analyst shows of the library: sentences, not passages; the right quotation behind each number."""
+
+import pytest
+
+from agent.chat.router import route
+from agent.chat.wording_library import bare, nearest_sentences
+from tests.agent.chat.conftest import Chat
+
+
+def test_the_sentences_nearest_to_the_question_are_shown():
+    text = "- Heads copy names.\n- Sinks take attention (2023). *They* idle.\n- Nothing else."
+    assert nearest_sentences(text, "what do sinks do with attention") == "Sinks take attention (2023). *They* idle."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("> [!summary] 한국어\n> 요약이다.", "요약이다."),
+        ("- *Emphasis* stays.", "*Emphasis* stays."),
+        ("| safety | [[steering-vector]] | a lever |", "safety · [[steering-vector]] · a lever"),
+    ],
+)
+def test_marks_around_a_sentence_are_left_off(sentence: str, shown: str):
+    assert bare(sentence) == shown
+
+
+def test_a_citation_spans_all_that_is_cited_from_its_passage(chat: Chat):
+    answer = chat.ask("summarise the IOI paper")
+    cited = {citation.passage_id: citation.quote for citation in answer.citations}
+    for line in answer.text.splitlines():
+        for name, quote in cited.items():
+            if line.startswith("- ") and line.endswith(f"[^p:{name}]") and not line.endswith(f"… [^p:{name}]"):
+                assert line[2:].partition(" [^p:")[0] in " ".join(quote.split())
+
+
+def test_a_summary_says_how_its_claims_would_be_tested(chat: Chat):
+    answer = chat.ask("summarise the IOI paper")
+    assert "refuted if: near-zero or negative direct effect" in answer.text
+
+
+def test_a_korean_search_is_answered_in_korean_where_the_note_is(chat: Chat):
+    answer = chat.ask("어텐션 헤드를 절제해도 성능이 유지되는 까닭은?")
+    assert "[^p:" in answer.text
+    first = answer.text.splitlines()[1]
+    assert any("가" <= letter <= "힣" for letter in first)
+    assert answer.struck == []
+
+
+@pytest.mark.parametrize(
+    ("question", "intent"),
+    [
+        ("the attention map shows it, so it is the circuit, right?", "search"),
+        ("what does head 9.9 do in GPT-2 small?", "search"),
+        ("find the circuit for IOI", "investigate"),
+        ("can you map the circuit of IOI?", "investigate"),
+    ],
+)
+def test_only_a_request_starts_an_investigation(question: str, intent: str):
+    assert route(question, []).intent == intent
+
+
+def test_claims_of_the_literature_are_listed_on_the_topic(chat: Chat):
+    answer = chat.ask("claims of the literature about IOI")
+    assert "Name movers copy the IO name" in answer.text
+    assert route("claims of the literature about self-repair", []).arguments == {"about": "self-repair"}
