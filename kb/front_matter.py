@@ -45,7 +45,25 @@ _VERIFICATION_WORDS = {
     **dict.fromkeys(("disputed", "contested", "contradicted", "논쟁", "논쟁 중"), "disputed"),
     **dict.fromkeys(("retracted", "refuted", "withdrawn", "deprecated", "철회", "철회됨"), "retracted"),
 }
-_TOP_KEY = re.compile(r"^([A-Za-z_][\w -]*?)\s*:(?=\s|$)")
+_TOP_KEY = re.compile(r"^([^\W\d][\w -]*?)\s*:(?=\s|$)")
+_OTHER_NAMES = {
+    "alias": "aliases",
+    "tag": "tags",
+    "author": "authors",
+    "제목": "title",
+    "별칭": "aliases",
+    "별명": "aliases",
+    "태그": "tags",
+    "저자": "authors",
+    "연도": "year",
+    "년도": "year",
+    "분류": "category",
+    "상태": "status",
+    "모델": "models",
+    "출처": "raw_sources",
+    "신뢰도": "source_trust_level",
+    "검증": "verification_status",
+}
 
 
 class Problem(BaseModel):
@@ -103,7 +121,8 @@ class FrontMatter(BaseModel):
 
 
 def split_front_matter(text: str) -> tuple[str, str, list[Problem]]:
-    """Front matter and body. A front matter that is never closed, or too long, is body with a problem."""
+    """Front matter and body. A front matter that is never closed, or too long, is body with a problem; two rules with
+    text between them that has no field are body without one."""
     opening = re.match(r"---[ \t]*\n", text)
     if not opening:
         return "", text, []
@@ -123,6 +142,8 @@ def split_front_matter(text: str) -> tuple[str, str, list[Problem]]:
             remedy="Move long text below the closing ---.",
         )
         return "", text[closing.end() :].lstrip("\n"), [problem]
+    if header.strip() and not any(_TOP_KEY.match(line) or line.startswith("#") for line in header.split("\n")):
+        return "", text, []
     return header, text[closing.end() :].lstrip("\n"), []
 
 
@@ -164,7 +185,18 @@ def load_fields(header: str) -> tuple[dict[str, Any], dict[str, int], list[Probl
                 )
             values.update({str(name): value for name, value in loaded.items()})
             lines[key] = line
+    for name in list(values):
+        usual = _usual(name)
+        if usual not in values:
+            values[usual], lines[usual] = values.pop(name), lines.get(name, 1)
     return values, lines, problems
+
+
+def _usual(name: str) -> str:
+    """The usual name of a field that is written in capitals, in the singular or in Korean."""
+    plain = name.strip().casefold()
+    plain = _OTHER_NAMES.get(plain, plain).replace("-", "_")
+    return plain if plain in (*LISTS, *WORDS, *OTHERS) else name
 
 
 def _blocks(header: str) -> tuple[list[tuple[int, str, str]], list[Problem]]:
@@ -219,12 +251,12 @@ class FieldReader:
         if value is None or value in _EMPTY:
             return ()
         if isinstance(value, str) and key in ("aliases", "tags", "tech_stack"):
-            value = value.split(",")
+            value = re.split(r"[,\s]+(?=#)|," if key == "tags" and value.startswith("#") else ",", value)
         if not isinstance(value, list):
             value = [value]
         if any(isinstance(item, list | dict) for item in value):
             self.fault(key, "Give a plain list, one item on each line after a dash; the nested items were left out.")
-        flat = [item.strip() for item in value if isinstance(item, str)]
+        flat = [item.strip().removeprefix("#" if key == "tags" else "") for item in value if isinstance(item, str)]
         return tuple(dict.fromkeys(item for item in flat if item not in _EMPTY))
 
     def rest(self) -> dict[str, Any]:

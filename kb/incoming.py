@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from kb.notes import Note
@@ -60,8 +61,10 @@ class Incoming:
 
 
 def from_note(note: Note, *, origin: str, source: str) -> Incoming:
-    """A note as a document; its passages come from the body alone."""
+    """A note as a document; its passages come from the body alone. Other notes link to it by its file, too."""
     front = note.front
+    known = {name_key(name) for name in (front.id, front.title, *front.aliases)}
+    files = tuple(name for name in _file_names(origin, source) if name_key(name) not in known)
     return Incoming(
         id=front.id,
         title=front.title,
@@ -70,13 +73,22 @@ def from_note(note: Note, *, origin: str, source: str) -> Incoming:
         origin=origin,
         source=source,
         front=front.model_dump(mode="json", exclude={"claims"}),
-        aliases=front.aliases,
+        aliases=(*front.aliases, *files),
         questions=front.questions,
         links=tuple(dict.fromkeys(link.target for link in note.links)),
         claims=tuple(claim.model_dump(exclude_none=True) for claim in front.claims),
         problems=tuple(str(problem) for problem in note.problems),
         unnamed=note.unnamed,
     )
+
+
+def _file_names(origin: str, source: str) -> list[str]:
+    """What a vault's file is called in links: its name, and its place in the vault."""
+    vault, path = origin.removeprefix("vault:"), PurePath(source)
+    if vault == origin or not path.is_relative_to(vault):
+        return []
+    place = path.relative_to(vault).with_suffix("")
+    return [place.name] if len(place.parts) == 1 else [place.name, place.as_posix()]
 
 
 def from_text(text: str, *, title: str | None, origin: str, source: str) -> Incoming:

@@ -50,6 +50,10 @@ class Ingest:
 
     def one(self, source: Path, origin: str) -> ItemReport:
         """Read one file and write it; every fault of the file is in the report, none is raised."""
+        shown = str(source).encode(errors="replace").decode()
+        if shown != str(source):
+            message = f"The name {shown!r} is not Unicode and cannot be stored. Rename the file."
+            return ItemReport(source=shown, state="failed", message=message)
         try:
             documents = read_source(source, origin=origin)
         except FileNotFoundError:
@@ -68,6 +72,9 @@ class Ingest:
         owner = self._owner(document.id)
         if owner and owner[1] != document.source and (self._same_text(document) or self._same_reference(document)):
             message = f"The same is in the library already, from {owner[1]}."
+            return ItemReport(source=document.source, state="unchanged", document_id=document.id, message=message)
+        if owner and owner[1] != document.source and _is_one_file(owner[1], document.source):
+            message = f"It is the same file as {owner[1]}."
             return ItemReport(source=document.source, state="unchanged", document_id=document.id, message=message)
         if owner and (conflict := _conflict(document, *owner[:2])):
             return ItemReport(
@@ -203,6 +210,8 @@ class Ingest:
         owner = self._owner(document.id)
         if owner is None or owner[1] == document.source or _conflict(document, *owner[:2]) is None:
             return document
+        if _is_one_file(owner[1], document.source):
+            return document
         path = Path(document.source)
         if document.kind == "reference":
             return document if self._same_reference(document) else replace(document, id=apart(document))
@@ -252,6 +261,14 @@ def _joined(source: str, reports: list[ItemReport]) -> ItemReport:
         message=" ".join([f"{len(reports)} entries.", *failed[:3]]),
         problems=tuple(problem for report in reports for problem in report.problems),
     )
+
+
+def _is_one_file(one: str, other: str) -> bool:
+    """Whether two paths lead to one file, through links."""
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def embedded_text(title: str, heading: str, body: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -19,11 +20,13 @@ from kb.front_matter import FieldReader, FrontMatter, Problem, load_fields, spli
 from kb.text import normalise
 
 _LINK = re.compile(r"(?<!!)\[\[([^\[\]|#\n]*)(?:#([^\[\]|\n]*))?(?:\|([^\[\]\n]*))?\]\]")
+_FILE_LINK = re.compile(r"(?<!!)\[([^\[\]\n]*)\]\(<?(?!\w+:)([^()<>#\n]+\.md)>?(?:#[^()\n]*)?\)")
+_TEMPLATE = re.compile(r"<%|\{\{")
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 
 
 class Link(BaseModel):
-    """An Obsidian link `[[target#section|label]]` as written."""
+    """A link to another note, `[[target#section|label]]` or `[label](target.md)`, as written."""
 
     model_config = ConfigDict(frozen=True)
     target: str
@@ -51,6 +54,9 @@ def parse_note(source: str, name: str) -> Note:
     reader = FieldReader(values, lines, problems)
     stem = PurePath(name).stem
     given = reader.word("id")
+    if given and _TEMPLATE.search(given):
+        reader.fault("id", "It is a template's; the note is named after its file.")
+        given = None
     heading = re.search(r"^#\s+(.+?)\s*#*$", body, re.MULTILINE)
     front = FrontMatter(
         id=given or stem,
@@ -67,12 +73,21 @@ def parse_note(source: str, name: str) -> Note:
 
 
 def links_of(body: str) -> list[Link]:
-    """The `[[links]]` of a Markdown text, outside code."""
-    return [
-        Link(target=found[1].strip(), section=(found[2] or "").strip() or None, label=(found[3] or "").strip() or None)
-        for found in _LINK.finditer(_FENCE.sub("", body))
+    """The `[[links]]` of a Markdown text and its `[links](to/other notes.md)`, outside code."""
+    plain = _FENCE.sub("", body)
+    links = [
+        Link(
+            target=found[1].strip().removesuffix(".md"),
+            section=(found[2] or "").strip() or None,
+            label=(found[3] or "").strip() or None,
+        )
+        for found in _LINK.finditer(plain)
         if found[1].strip()
     ]
+    for label, target in _FILE_LINK.findall(plain):
+        place = re.sub(r"^(?:\.{0,2}/)+", "", unquote(target))
+        links.append(Link(target=place.removesuffix(".md"), label=label.strip() or None))
+    return links
 
 
 def print_note(front: Mapping[str, Any], body: str) -> str:

@@ -37,12 +37,15 @@ def test_deleted_file_leaves_the_library(library, write_notes):
     assert "a" not in [hit.document_id for hit in library.search("alpha").hits]
 
 
-def test_renamed_file_keeps_its_note(library, write_notes):
+def test_renamed_file_keeps_its_note_and_embeds_nothing(library, write_notes, word_embedder):
     vault = write_notes({"a.md": "---\nid: same\ntitle: T\n---\nalpha"})
     library.add(vault)
+    embedded = word_embedder.embedded
     (vault / "a.md").rename(vault / "new.md")
-    assert states(library.add(vault)) == {"new.md": "unchanged"}
+    assert states(library.add(vault)) == {"new.md": "updated"}
     assert library.document("same").source.endswith("new.md")
+    assert library.document("new").id == "same"
+    assert word_embedder.embedded == embedded
 
 
 def test_two_files_with_one_id_are_a_conflict(library, write_notes):
@@ -217,3 +220,33 @@ def test_reference_in_two_files_is_one_and_a_key_for_two_works_two(library, tmp_
     for name, state in (("a", "added"), ("b", "unchanged"), ("c", "added"), ("c", "unchanged"), ("b", "unchanged")):
         assert states(library.add(tmp_path / f"{name}.bib")) == {f"{name}.bib": state}
     assert [line.title for line in library.documents()] == ["One Work", "Another Work"]
+
+
+def test_notes_are_linked_by_id_file_and_place(library, write_notes):
+    vault = write_notes(
+        {
+            "n.md": "[[귀납 노트]] and [[deep/file name|label]] and [place](deep/file%20name.md)",
+            "귀납 노트.md": "---\nid: induction\n---\nalpha",
+            "deep/file name.md": "---\nid: deep-one\ntitle: Deep\n---\nbeta",
+        }
+    )
+    library.add(vault)
+    assert library.document("n").links == ("induction", "deep-one")
+    assert library.document("deep-one").linked_from == ("n",)
+    assert library.document("deep-one").aliases == ()
+
+
+def test_link_to_a_file_of_the_vault_is_no_second_note(library, write_notes):
+    vault = write_notes({"a.md": "---\nid: a\n---\nalpha"})
+    (vault / "b.md").symlink_to(vault / "a.md")
+    report = library.add(vault)
+    assert states(report) == {"a.md": "added", "b.md": "unchanged"}
+    assert "same file" in report.items[1].message
+
+
+def test_file_whose_name_is_no_unicode_fails_alone(library, write_notes):
+    vault = write_notes({"a.md": "alpha"})
+    (vault / "bad\udcff.md").write_text("beta")
+    report = library.add(vault)
+    assert sorted(item.state for item in report.items) == ["added", "failed"]
+    assert "Rename the file" in next(item.message for item in report.items if item.state == "failed")

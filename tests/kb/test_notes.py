@@ -114,3 +114,46 @@ def test_a_quotation_mark_that_is_never_closed_is_listed_at_its_own_line():
     note = parse_note('---\nid: a\ntitle: "unclosed\nyear: 2022\n---\ntext', "a.md")
     assert [problem.line for problem in note.problems] == [3]
     assert note.front.year == 2022
+
+
+def test_korean_capital_and_singular_field_names_are_read():
+    front = note("제목: 귀납 헤드\n별칭: [복사 헤드]\nTag: 회로\nAuthor: Ada Beek\nsource-trust-level: 높음").front
+    assert (front.title, front.aliases, front.tags) == ("귀납 헤드", ("복사 헤드",), ("회로",))
+    assert (front.authors, front.source_trust_level) == (("Ada Beek",), "high")
+
+
+def test_usual_name_wins_over_another_name_of_the_field():
+    front = note("제목: 둘째\ntitle: First").front
+    assert (front.title, front.extra) == ("First", {"제목": "둘째"})
+
+
+def test_broken_korean_field_does_not_cost_the_one_before():
+    found = note("id: a\n비고: [x, y\ntitle: T")
+    assert (found.front.id, found.front.title) == ("a", "T")
+    assert found.problems[0].line in (3, 4)
+
+
+def test_two_rules_around_text_are_no_front_matter():
+    found = parse_note("---\n\nJust a line between two rules.\n\n---\n\nMore.\n", "hr.md")
+    assert "Just a line between two rules." in found.text
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    "written", ['"#circuits #heads"', '"#circuits, #heads"', '["#circuits", heads]', "circuits, heads"]
+)
+def test_tags_are_read_without_their_mark(written):
+    assert note(f"tags: {written}").front.tags == ("circuits", "heads")
+
+
+def test_id_of_a_template_is_reported_and_not_used():
+    found = note('id: "<% tp.file.title %>"')
+    assert found.front.id == "my-note"
+    assert "template" in found.problems[0].remedy
+
+
+def test_links_to_files_are_links():
+    found = parse_note(
+        "See [patching](../a/activation%20patching.md#Use), [[b.md]], [web](https://x.org/a.md), ![i](c.md)", "n.md"
+    )
+    assert [link.target for link in found.links] == ["b", "a/activation patching"]
