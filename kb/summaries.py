@@ -108,7 +108,7 @@ def _opening(passages: Sequence[Passage]) -> Cited | None:
 
 def _part(part: str, passages: Sequence[Passage]) -> tuple[Cited, ...]:
     pattern = re.compile(_HEADINGS[part], re.IGNORECASE)
-    own = [passage for passage in passages if pattern.search(_section(passage))]
+    own = [passage for passage in passages if pattern.search(section(passage))]
     found = [cited for cited in _sentences(own, passages) if part == "question" or not _ASKS.match(cited.text)]
     if part == "question":
         asked = [cited for cited in _sentences(passages, passages) if _ASKS.match(cited.text)]
@@ -116,16 +116,17 @@ def _part(part: str, passages: Sequence[Passage]) -> tuple[Cited, ...]:
     if not found:
         cue = re.compile(_CUES[part], re.IGNORECASE)
         callouts = {cited.passage_id for cited in _korean(passages)} if not _all_korean(passages) else set()
-        text = [p for p in passages if p.id not in callouts and not _APART.search(_section(p))]
+        text = [p for p in passages if p.id not in callouts and not _APART.search(section(p))]
         spans = ((passage, start, end) for passage in text for start, end in sentences(passage.text))
         found = [cite(passage, start, end) for passage, start, end in spans if cue.search(passage.text[start:end])]
         found = [cited for cited in found if not cited.text.startswith(("|", ">", "#"))]
     return tuple(cited for cited in found if len(_LINK.sub("", cited.text).strip(" .,;:")) > 20)[: MOST[part]]
 
 
-def _section(passage: Passage) -> str:
-    """The nearest heading; nothing under the title alone."""
-    return "" if passage.heading == passage.title else passage.heading.rpartition(" > ")[2]
+def section(passage: Passage) -> str:
+    """The nearest heading; nothing under a title alone, unless the title is as short as a section's name."""
+    alone = passage.heading == passage.title and len(passage.title.split()) > 2
+    return "" if alone else passage.heading.rpartition(" > ")[2]
 
 
 def _sentences(own: Sequence[Passage], passages: Sequence[Passage]) -> list[Cited]:

@@ -50,3 +50,44 @@ def test_restating_one_work_is_no_disagreement(library, write_notes):
         write_notes(notes(ONE, "[[a]]: ablating induction heads does not leave few-shot accuracy in GPT-2 small."))
     )
     assert library.disagreements("induction heads") == []
+
+
+def pairs(library, write_notes, files, topic="induction heads"):
+    library.add(write_notes(files))
+    return [(pair.kind, pair.one.text, pair.other.text) for pair in library.disagreements(topic)]
+
+
+def test_later_evidence_stands_against_the_finding_it_is_about(library, write_notes):
+    later = (
+        "Lead, not settled: ablating induction heads hardly moves few-shot accuracy in Pythia-1B (arXiv:2502.14010)."
+    )
+    note = f"---\nid: a\n---\nStudy of induction heads.\n\n## Findings\n\n- {ONE}\n- Sinks take most attention to first tokens.\n\n## Later evidence\n\n- {later}\n"
+    assert pairs(library, write_notes, {"a.md": note}) == [("stated", ONE, later)]
+
+
+def test_a_limit_is_against_the_finding_whose_figure_it_names(starter):
+    found = starter.disagreements("indirect object identification circuit in GPT-2 small")
+    (pair,) = [pair for pair in found if pair.other.text.startswith("The 87% is tied to one protocol")]
+    assert "about 87% of the metric survives" in pair.one.text
+
+
+def test_advice_is_no_finding(library, write_notes):
+    files = notes(
+        ONE, "Comparing induction heads without a mean ablation never shows few-shot accuracy in GPT-2 small."
+    )
+    assert pairs(library, write_notes, files) == []
+
+
+def test_the_same_figure_is_a_restatement(library, write_notes):
+    files = notes(
+        "Ablating induction heads removes 39% of few-shot accuracy in GPT-2 small.",
+        "Ablating induction heads removes 39% of few-shot accuracy in GPT-2 small, with no heads left.",
+    )
+    assert pairs(library, write_notes, files) == []
+
+
+def test_a_negation_of_other_words_is_no_opposite():
+    assert not polarity(
+        "Adding probes to a pool of baselines brings no consistent gain.",
+        "Autoencoders keep their value for noticing spurious correlations.",
+    )
