@@ -50,17 +50,17 @@ def compare(rows: Sequence[tuple[Document, Summary]]) -> list[ComparisonRow]:
 
 
 def as_markdown(table: Sequence[ComparisonRow]) -> str:
-    """The table as Markdown, a row for each document."""
-    lines = ["| paper | year | models | method | findings | limits |", "|---|---|---|---|---|---|"]
+    """The table as Markdown, a row for each document; each sentence has the number of its passage in the list below."""
+    lines = ["| paper | year | models | question | method | findings | limits |", "|---|---|---|---|---|---|---|"]
+    numbers: dict[str, int] = {}
+
+    def cell(sentences: Sequence[Cited | None]) -> str:
+        cited = [one for one in sentences if one is not None]
+        return "<br>".join(f"{c.text} [{numbers.setdefault(c.passage_id, len(numbers) + 1)}]" for c in cited)
+
     for row in table:
-        findings = "<br>".join(cited.text for cited in row.findings)
-        cells = [
-            row.title,
-            str(row.year or ""),
-            "; ".join(row.models[:4]),
-            row.method.text if row.method else "",
-            findings,
-            row.limit.text if row.limit else "",
-        ]
-        lines.append("| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+        told = [cell([row.question]), cell([row.method]), cell(row.findings), cell([row.limit])]
+        cells = [row.title, str(row.year or ""), "; ".join(row.models[:4]), *told]
+        lines.append("| " + " | ".join(text.replace("|", r"\|").replace("\n", " ") for text in cells) + " |")
+    passages = [f"[{number}] passage {name}" for name, number in numbers.items()]
+    return "\n".join([*lines, *([""] if passages else []), *passages]) + "\n"

@@ -223,5 +223,5 @@ def remove(name: str) -> None:
     click.echo(f"library: {open_library().remove(name)} removed")
 
 
-for study in ("summarise", "define", "claims", "evaluate", "compare", "disagreements", "export"):
+for study in ("summarise", "define", "claims", "passage", "evaluate", "compare", "disagreements", "export"):
     library.add_command(getattr(cli_library_study, study))

@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ui.cli_output import json_option, print_json, say, table
+from ui.cli_output import json_option, print_json, say
 
 if TYPE_CHECKING:
-    from kb.records import Cited, Summary
+    from kb.records import Cited, LiteratureClaim, Summary
     from kb.summary_check import WrittenSummary
 
 PARTS = {"question": "Question", "method": "Method", "findings": "Findings", "limits": "Limits", "test": "To test"}
+
+KINDS = {
+    "stated": "reported by the source itself",
+    "inferred": "inferred from the wording",
+}
 
 
 @click.command("summarise")
@@ -36,11 +41,12 @@ def summarise(name: str, extract: bool, as_json: bool) -> None:
         return
     from agent.written_summary import summary_by_configured_llm
 
-    written = summary_by_configured_llm(load(), open_library(), name)
+    written, usage = summary_by_configured_llm(load(), open_library(), name)
     if as_json:
-        print_json(written.model_dump(mode="json"))
+        print_json({**written.model_dump(mode="json"), "usage": usage.model_dump(mode="json")})
     else:
         _print_written(written)
+        say(f"{written.llm}: {usage.says()}")
 
 
 def _print_extract(summary: "Summary") -> None:
@@ -51,13 +57,33 @@ def _print_extract(summary: "Summary") -> None:
         if sentences:
             click.echo(f"\n{heading}")
         for cited in sentences:
-            page = f", page {cited.page}" if cited.page else ""
-            click.echo(f"- {' '.join(cited.text.split())}")
-            click.echo(click.style(f"  {cited.document_id}, passage {cited.passage_id}{page}", dim=True))
+            _print_cited(cited)
     if summary.tests:
         click.echo(f"\n{PARTS['test']}")
         for claim in summary.tests:
-            click.echo(f"- {claim.claim}")
+            _print_claim(claim)
+
+
+def _print_cited(cited: "Cited") -> None:
+    """A sentence and, dimmed, where it stands."""
+    text = " ".join(cited.text.split())
+    page = f", page {cited.page}" if cited.page else ""
+    click.echo(f"- {text}{' …' if text.endswith(',') else ''}")
+    click.echo(click.style(f"  {cited.document_id}, passage {cited.passage_id}{page}", dim=True))
+
+
+def _print_claim(claim: "LiteratureClaim") -> None:
+    """A claim of the literature and, dimmed, how it would be tested."""
+    click.echo(f"- {claim.claim}")
+    details = {
+        "in": claim.component,
+        "task": claim.task,
+        "by": claim.intervention,
+        "expected": claim.expected,
+        "refuted if": claim.refuted_if,
+    }
+    told = "; ".join(f"{name} {words}" for name, words in details.items() if words)
+    click.echo(click.style(f"  {claim.document_id}{': ' if told else ''}{told}", dim=True))
 
 
 def _print_written(written: "WrittenSummary") -> None:
@@ -89,7 +115,7 @@ def define(term: str, as_json: bool) -> None:
         return
     click.echo(click.style(found.title, bold=True) + f"  ({found.document_id})")
     for cited in (*found.sentences, *found.korean):
-        click.echo(f"- {' '.join(cited.text.split())}")
+        _print_cited(cited)
 
 
 @click.command("claims")
@@ -104,8 +130,33 @@ def claims(model: str | None, component: str | None, task: str | None, as_json: 
     found = open_library().claims(model=model, component=component, task=task)
     if as_json:
         print_json([claim.model_dump(mode="json") for claim in found])
-    else:
-        table(("document", "claim"), [(claim.document_id, claim.claim) for claim in found])
+    elif not found:
+        click.echo("No claim in the library is like that.")
+    for claim in found if not as_json else ():
+        _print_claim(claim)
+
+
+@click.command("passage")
+@click.argument("passage_id")
+@click.option(
+    "--quote", "quotation", help="Words to find in it, character by character; refused when they are not there."
+)
+@json_option
+def passage(passage_id: str, quotation: str | None, as_json: bool) -> None:
+    """Show the passage with the id PASSAGE_ID: its document, where it stands there, and its exact text."""
+    from ui.library import open_library
+
+    found = open_library().passage(passage_id)
+    span = open_library().locate(passage_id, quotation) if quotation else None
+    if as_json:
+        print_json({**found.model_dump(mode="json"), **({"quote": list(span)} if span else {})})
+        return
+    page = f", page {found.page}" if found.page else ""
+    click.echo(click.style(found.title, bold=True) + f"  {found.heading.removeprefix(f'{found.title} > ')}{page}")
+    click.echo(click.style(f"{found.document_id}, characters {found.start} to {found.end}", dim=True))
+    click.echo(found.text)
+    if span:
+        say(f"verbatim in it, characters {span[0]} to {span[1]}")
 
 
 @click.command("evaluate")
@@ -153,9 +204,9 @@ def disagreements(topic: str, as_json: bool) -> None:
         print_json([pair.model_dump(mode="json") for pair in found])
         return
     for pair in found:
-        click.echo(
-            f"{pair.kind}\n  {pair.one.document_id}: {pair.one.text}\n  {pair.other.document_id}: {pair.other.text}"
-        )
+        click.echo(click.style(KINDS[pair.kind], bold=True))
+        for side in (pair.one, pair.other):
+            _print_cited(side)
         differs = {"model": pair.models, "metric": pair.metrics, "ablation": pair.ablations}
         for name, (one, other) in differs.items():
             if one or other:

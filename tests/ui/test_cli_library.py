@@ -92,7 +92,7 @@ def test_llm_words_a_summary_and_what_fails_is_listed(run, home, monkeypatch):
         f"findings: Removing it lowers accuracy by 71% [^p:{cited['Findings']}]\n"
         "It is a wonderful head."
     ]
-    with standin(script) as server:
+    with standin(script, tokens=(900, 40)) as server:
         monkeypatch.setenv("CIRCUIT_COURT_LLM", "openai:test-model")
         monkeypatch.setenv("CIRCUIT_COURT_LLM_BASE_URL", server.url)
         monkeypatch.setenv("CIRCUIT_COURT_LLM_API_KEY", "sk-test")
@@ -104,6 +104,25 @@ def test_llm_words_a_summary_and_what_fails_is_listed(run, home, monkeypatch):
     assert "the number 71% is not in what it cites" in done.stdout
     assert "it cites nothing" in done.stdout
     assert cited["Limits"] in asked
+    assert "openai:test-model: 1 call of the llm, 900 tokens in, 40 out" in done.stderr
+
+
+def test_a_passage_is_shown_as_it_stands_and_quotations_are_checked(run, home):
+    with open_library(home) as library:
+        found = next(p for p in library.passages("copy-head") if p.heading.endswith("Findings"))
+    shown = run("passage", found.id, "--quote", "lowers accuracy by 34%")
+    assert found.text in shown.stdout
+    assert f"characters {found.start} to {found.end}" in shown.stdout
+    assert "verbatim in it" in shown.stderr
+    refused = run("passage", found.id, "--quote", "lowers accuracy by 35%")
+    assert refused.exit_code != 0
+    assert "is not verbatim" in str(refused.exception)
+
+
+def test_claims_say_how_they_would_be_tested(run):
+    done = run("claims")
+    assert "- Removing the copy head lowers accuracy" in done.stdout
+    assert "No claim in the library is like that." in run("claims", "--task", "nothing of the kind").stdout
 
 
 def test_what_the_library_does_not_say_is_said_with_what_came_nearest(run):
