@@ -142,7 +142,7 @@ def draw_literature_claim(claim: LiteratureClaim) -> None:
                 if words:
                     st.markdown(f"**{label}** {safe(words)}")
             if st.button("Test this here", key=f"test-{claim.id}", icon=":material/gavel:"):
-                run_id = open_court().ask(f"Can this be tested in this model? {claim.claim}")
+                run_id = open_court().ask(f"Can this be tested in this model? {claim.claim} ({claim.id})")
                 st.switch_page("page_chat.py", query_params={"run": run_id})
 
 

@@ -32,6 +32,7 @@ TOOL_OF = {
     "disagreements": ("find_disagreements", "topic"),
     "investigate": ("investigate", "question"),
     "paper-claims": ("paper_claims", None),
+    "test-paper-claim": ("test_paper_claim", "claim"),
     "list-claims": ("list_claims", None),
     "list-experiments": ("list_experiments", None),
     "rank": ("rank_heads", None),

@@ -21,6 +21,7 @@ FoundKind = Literal[
     "result",
     "experiments",
     "paper-claims",
+    "untested",
     "comparison",
     "disagreements",
     "report",

@@ -37,6 +37,7 @@ TOOLS = (
     "compare_papers",
     "find_disagreements",
     "paper_claims",
+    "test_paper_claim",
     "investigate",
     "verify_claim",
     "show_claim",

@@ -20,6 +20,7 @@ Intent = Literal[
     "list-claims",
     "list-experiments",
     "paper-claims",
+    "test-paper-claim",
     "summarise",
     "compare",
     "disagreements",
@@ -42,6 +43,11 @@ class Route:
 
 
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_TEST_HERE = re.compile(
+    r"^\s*(?:can this be tested (?:here|in this model)\?|test (?:this|here|the claim):?|이것을 여기서 시험:?)\s*(?P<words>.+?)\s*"
+    r"(?:\((?P<id>\S+#\d+)\))?\s*$",
+    re.IGNORECASE,
+)
 _CLAIM_ID = re.compile(r"\b(c[0-9a-f]{6,})\b")
 COMPONENT = re.compile(
     r"\ba\d{1,3}\.h\d{1,3}\b|\bL\d{1,3}\s?H\d{1,3}\b|(?<![\d.])\d{1,3}\.\d{1,3}(?![\d.%]|\s*(?:%|percent|billion|B\b|M\b))"
@@ -171,6 +177,8 @@ def route(question: str, experiments: Sequence[str]) -> Route:
     def to(intent: Intent, subject: str | None = None, **arguments: Any) -> Route:
         return Route(intent, subject_of(question) if subject is None else subject, language, arguments)
 
+    if found := _TEST_HERE.match(question):
+        return to("test-paper-claim", found["id"] or found["words"])
     if found := _CLAIM_ID.search(question):
         return to("show-claim", found[1])
     if _HELP.search(question):

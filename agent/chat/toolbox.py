@@ -21,6 +21,8 @@ from agent.chat.found_library import (
     summary_found,
 )
 from agent.chat.found_report import report_found
+from agent.claim_here import carry_over
+from agent.claim_parser_task import known_tasks
 from agent.claim_search import search_claims
 from agent.court import Court
 from agent.errors import AgentError, LedgerError
@@ -28,7 +30,7 @@ from agent.report import Report
 from agent.usage import Meter, Usage
 from kb.errors import UnknownNameError
 from kb.library import Library
-from kb.records import Cited, Filters, Hit
+from kb.records import Cited, Filters, Hit, LiteratureClaim
 from kb.text import is_korean
 from tools.errors import CancelledError
 from tools.result import Result
@@ -118,7 +120,7 @@ class Toolbox:
             for c in self.library.claims()
             if all(w in f"{c.claim} {c.task} {c.component} {c.models} {c.title} {c.document_id}".lower() for w in words)
         ][:20]
-        lines = [f"{in_full(c)} ({c.title})" for c in claims]
+        lines = [f"{c.id}: {in_full(c)} ({c.title})" for c in claims]
         text = "\n".join(lines) or f"No claim in the library is about {about!r}."
         return Found(kind="paper-claims", text=text, data={"claims": [c.model_dump(mode="json") for c in claims]})
 
@@ -145,6 +147,23 @@ class Toolbox:
         """
         run_id = self.court.investigate(question, model=self.model, task=task or None)
         return report_found(Report.model_validate(self._follow(run_id)), run_id)
+
+    def test_paper_claim(self, claim: str) -> Found:
+        """Test a claim that a paper makes in the model under study, or say why that cannot be done here.
+
+        `claim` is its id or words as paper_claims gives them. A paper's head numbers are never carried over: its task is
+        investigated in this model, with registered predictions. Takes minutes.
+        """
+        said = self._paper_claim(claim)
+        published = [entry["name"] for entry in self.court.ledger.catalogue.entries("task")]
+        tasks = published or known_tasks()
+        carried = carry_over(said, tasks)
+        about = {"claim": said.model_dump(mode="json"), "en": carried.english, "ko": carried.korean}
+        if carried.task is None:
+            return Found(kind="untested", text=f"{in_full(said)} ({said.title}). {carried.english}", data=about)
+        found = self.investigate(f"investigate how this model does {carried.task}", carried.task)
+        text = f"{in_full(said)} ({said.title}). {carried.english}\n{found.text}"
+        return found.model_copy(update={"text": text, "data": {**found.data, "carried": about}})
 
     def verify_claim(self, claim: str) -> Found:
         """Put a claim about a component of the model on trial: predictions are registered, experiments run on fresh
@@ -221,6 +240,17 @@ class Toolbox:
             results=[exact.result_id, screen.result_id],
             data={"rows": rows, "task": task, "model": self.model, "n": n, "nominated": len(heads)},
         )
+
+    def _paper_claim(self, wanted: str) -> LiteratureClaim:
+        """The claim of the literature with that id, or with those words for its name. Raises AgentError."""
+        claims = self.library.claims()
+        named = [claim for claim in claims if claim.id == wanted]
+        named = named or [claim for claim in claims if claim.claim.casefold() == wanted.strip(" .?\"'").casefold()]
+        if len(named) != 1:
+            raise AgentError(
+                f"{len(named) or 'No'} claims of the literature are called {wanted!r}. Give an id: paper_claims."
+            )
+        return named[0]
 
     def _first_paper(self, subject: str) -> str:
         """The id of the paper that a search for the subject finds first, or the subject."""

@@ -72,6 +72,8 @@ def word(found: Found, language: Language) -> str:
             )
         case "paper-claims":
             return wording_library.paper_claims(found, language)
+        case "untested":
+            return wording_library.untested(found, language)
         case "comparison":
             return comparison(found.data["rows"], language)
         case "disagreements":

@@ -136,6 +136,12 @@ def paper_claims(found: Found, language: Language) -> str:
     return "\n".join([intro, *(f"{_claim(row, language)} — *{row['title']}*" for row in rows)])
 
 
+def untested(found: Found, language: Language) -> str:
+    """Why a paper's claim is not tested here, and how it would be."""
+    claim = found.data["claim"]
+    return f"{found.data[language]}\n\n{_claim(claim, language)} — *{claim['title']}*"
+
+
 def _claim(claim: dict[str, Any], language: Language) -> str:
     korean = {"in": "대상", "task": "과제", "by": "개입", "expected": "예상", "refuted if": "반박 조건"}
     said = [f"{pick(language, name, korean[name])}: {one_line(words_)}" for name, words_ in claim_details(claim)]

@@ -94,7 +94,8 @@ def report(data: dict[str, Any], language: Language) -> str:
         "open": pick(language, "Open", "미결"),
         "not tested": pick(language, "Not tested", "시험하지 않음"),
     }
-    parts = [f"**{data['answer']}** [^i:{data['run_id']}]"]
+    carried = [data["carried"][language]] if "carried" in data else []
+    parts = [*carried, f"**{data['answer']}** [^i:{data['run_id']}]"]
     for name, title in titles.items():
         claims, count = data["groups"][name], data["counts"][name]
         if not count:

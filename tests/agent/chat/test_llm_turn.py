@@ -125,6 +125,7 @@ def test_the_tools_offered_to_an_llm_are_these(chat: Chat):
         "compare_papers": ["names"],
         "find_disagreements": ["topic"],
         "paper_claims": ["about"],
+        "test_paper_claim": ["claim"],
         "investigate": ["question", "task"],
         "verify_claim": ["claim"],
         "show_claim": ["claim_id"],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.chat.found import Found
 from agent.chat.router import route
 from agent.chat.wording_library import bare, nearest_sentences
 from tests.agent.chat.conftest import Chat
@@ -63,3 +64,23 @@ def test_claims_of_the_literature_are_listed_on_the_topic(chat: Chat):
     answer = chat.ask("claims of the literature about IOI")
     assert "Name movers copy the IO name" in answer.text
     assert route("claims of the literature about self-repair", []).arguments == {"about": "self-repair"}
+
+
+def test_a_claim_that_cannot_be_tested_here_says_why(chat: Chat):
+    answer = chat.ask("Can this be tested in this model? Necessity is hidden by nothing (nobody-2020#1)")
+    assert "claims of the literature are called" in answer.text
+    assert chat.tools() == ["test_paper_claim"]
+
+
+def test_a_claim_about_a_task_here_becomes_an_investigation_of_it(chat: Chat, monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[str, str]] = []
+
+    def investigate(question: str, task: str = "") -> Found:
+        asked.append((question, task))
+        return Found(kind="nothing", text="")
+
+    monkeypatch.setattr(chat.toolbox, "investigate", investigate)
+    found = chat.toolbox.test_paper_claim("ioi-wang-2022#3")
+    assert asked == [("investigate how this model does ioi", "ioi")]
+    assert "10.7" in found.text
+    assert "do not carry over" in found.data["carried"]["en"]
