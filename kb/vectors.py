@@ -12,6 +12,7 @@ No documents, no metadata: only vectors by passage id.
 import fcntl
 import secrets
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,7 @@ class VectorIndex:
         self.server = server
         self.owner = owner
         self._open: tuple[str, ClientAPI, chromadb.Collection] | None = None
+        self._using = threading.RLock()  # Chroma cannot open a folder twice at once, nor close it under a query
 
     def build(self, batches: Iterable[tuple[Sequence[str], Float32[np.ndarray, "passage dimension"]]]) -> str:
         """Write a new generation from (passage ids, unit vectors) and return its name."""
@@ -75,14 +77,15 @@ class VectorIndex:
 
         Raises VectorIndexError when the generation is not there (any more).
         """
-        collection = self._collection_of(generation)
-        try:
-            found = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
-        except (ChromaError, OSError) as error:
-            self.close()
-            raise VectorIndexError(
-                f"The vector index cannot be read ({error}). Run: circuit-court library build"
-            ) from error
+        with self._using:
+            collection = self._collection_of(generation)
+            try:
+                found = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
+            except (ChromaError, OSError) as error:
+                self.close()
+                raise VectorIndexError(
+                    f"The vector index cannot be read ({error}). Run: circuit-court library build"
+                ) from error
         distances = found["distances"]
         if distances is None:
             raise VectorIndexError("Chroma returned no distances. Run: circuit-court library build")
@@ -112,9 +115,11 @@ class VectorIndex:
         )
 
     def close(self) -> None:
-        if self._open:
-            _close(self._open[1])
-            self._open = None
+        """Release the generation that is open."""
+        with self._using:
+            if self._open:
+                _close(self._open[1])
+                self._open = None
 
     def _collection(self, generation: str) -> str:
         return "-".join(filter(None, (COLLECTION, self.owner, generation))) if self.server else COLLECTION
