@@ -13,6 +13,7 @@ from agent.answer import MARKER, Answer, Citation
 
 _ELSEWHERE = re.compile(r"\[\^[rc]:[^\]]+\]: ")
 _PASSAGE = re.compile(r"^\[\^p:[^\]]+\]: ")
+_LINK = re.compile(r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
 SourceKind = Literal["p", "r", "c", "i"]
 
 
@@ -43,9 +44,9 @@ def numbered(answer: Answer, mark: Callable[[Source], str]) -> tuple[str, list[S
 
 
 def plain_answer(answer: Answer) -> str:
-    """The answer for a terminal: `[1]` in the text, the sources below, what was struck out named."""
+    """The answer for a terminal: `[1]` in the text, links to notes as words, the sources below, what was struck out named."""
     text, sources = numbered(answer, lambda source: f"[{source.number}]")
-    lines = [text.rstrip()]
+    lines = [_LINK.sub(lambda link: link["words"] or link["target"], text).rstrip()]
     if sources:
         lines += ["", "Sources"]
         lines += [f"  [{source.number}] {describe(source)}" for source in sources]
@@ -67,7 +68,7 @@ def describe(source: Source) -> str:
     if source.citation is None:
         return f"passage {source.id}"
     page = f", page {source.citation.page}" if source.citation.page else ""
-    quote = " ".join(source.citation.quote.split())
+    quote = " ".join(_LINK.sub(lambda link: link["words"] or link["target"], source.citation.quote).split())
     return f"{source.citation.title}{page}" + (f": “{quote[:160]}{'…' if len(quote) > 160 else ''}”" if quote else "")
 
 

@@ -11,7 +11,10 @@ from urllib.parse import quote
 
 from ui.safe_markdown import plain, safe
 
-_LINK = re.compile(r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
+_LINK = re.compile(
+    r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\](?::[ \t]+(?P<after>[^\n]+)$)?",
+    re.MULTILINE,
+)
 _CALLOUT = re.compile(r"^>\s*\[!(?P<kind>\w+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.MULTILINE)
 
 
@@ -23,7 +26,10 @@ def note_markdown(text: str, title: str, titles: Mapping[str, str]) -> str:
     def link(match: re.Match[str]) -> str:
         target = match["target"].strip()
         words = plain((match["words"] or titles.get(target) or target).strip())
-        return f"[{words}](/library?note={quote(target)})" if target in titles else words
+        shown = f"[{words}](/library?note={quote(target)})" if target in titles else words
+        after = match["after"] or ""
+        again = not match["words"] and after.strip() in (titles.get(target), safe(titles.get(target, "")), words)
+        return shown if again or not after else f"{shown}: {_LINK.sub(link, after)}"
 
     def callout(match: re.Match[str]) -> str:
         return f"> **{plain(match['title'].strip() or match['kind'].capitalize())}**  "

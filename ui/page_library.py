@@ -55,7 +55,8 @@ def trust_badges(trust: str | None, verification: str | None, kind: str, year: i
 
 def draw_hits(question: str) -> None:
     """Passages, best first; or the sentence that the library does not say."""
-    found = open_library().search(question, limit=10)
+    with st.spinner("Searching"):
+        found = open_library().search(question, limit=10)
     for remark in found.remarks:
         st.caption(plain(remark))
     if found.declined:
@@ -169,6 +170,7 @@ def draw_note(name: str) -> None:
         with st.expander("In its own sentences", icon=":material/short_text:", expanded=True):
             draw_summary(open_library().summarise(document.id))
     st.markdown(note_markdown(document.text, document.title, titles()))
+    draw_backlinks(document)
     with st.expander("About this note", icon=":material/info:"):
         draw_facts(document)
 
@@ -184,6 +186,14 @@ def draw_summary(summary: Summary) -> None:
 
 def _page(cited: Cited) -> str:
     return f" :small[:gray[page {cited.page}]]" if cited.page else ""
+
+
+def draw_backlinks(document: Document) -> None:
+    """The notes that link here, and other documents of the same work, so that the graph can be walked both ways."""
+    for label, names in (("Linked from", document.linked_from), ("The same work", document.same_work)):
+        links = [note_markdown(f"[[{name}]]", "", titles()) for name in names]
+        if links:
+            st.markdown(f"**{label}:** " + " · ".join(links))
 
 
 def draw_facts(document: Document) -> None:

@@ -15,6 +15,8 @@ _STYLE = """
   h1, h2, h3 { letter-spacing: -0.01em; }
   h3, h4 { padding-top: 0.4rem; }
   .stMarkdown p { line-height: 1.55; }
+  .stMarkdown p, .stMarkdown li, .stMarkdown td, .stMarkdown th { word-break: keep-all; overflow-wrap: anywhere; }
+  .stMarkdown td:first-child > strong:only-child { white-space: nowrap; }
   [class*="st-key-claimrow-"] { border-left: 3px solid transparent; border-radius: 0 6px 6px 0;
     padding: 0.4rem 0.6rem 0.45rem 0.75rem; gap: 0.15rem; }
   [class*="st-key-claimrow-"]:hover { background: color-mix(in srgb, currentColor 5%, transparent); }

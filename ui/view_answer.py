@@ -78,7 +78,12 @@ def _title(source: Source) -> str:
             return f"{stored_result(source.id).experiment} {source.id[:7]}"
         except USER_ERRORS:
             return f"result {source.id[:10]}"
-    return source.citation.title if source.citation else f"passage {source.id[:10]}"
+    if source.citation is None:
+        return f"passage {source.id[:10]}"
+    found = find_passage(source.id)
+    part = found.heading.rpartition(" > ")[2] if found and found.heading != found.title else ""
+    page = f"page {source.citation.page}" if source.citation.page else ""
+    return " · ".join(filter(None, (part, page, source.citation.title)))
 
 
 @st.dialog("Passage", width="large")

@@ -33,3 +33,12 @@ def test_the_heading_that_repeats_the_title_is_left_out():
 
 def test_an_embedded_image_does_not_survive():
     assert "![" not in note_markdown("![[picture.png]] ![a](https://x.example/p)", "T", TITLES)
+
+
+def test_a_title_after_its_own_link_is_not_said_twice():
+    shown = note_markdown(
+        "- [[induction-head]]: Induction head\n- [[induction-head]]: copies, see [[유도]].", "T", TITLES
+    )
+    first, second = shown.splitlines()
+    assert first == "- [Induction head](/library?note=induction-head)"
+    assert second.startswith("- [Induction head](/library?note=induction-head): copies, see [유도 헤드](")

@@ -140,3 +140,8 @@ def test_a_long_paper_is_introduced_in_its_own_sentences(page, home):
     shown = words(page("library", note=name))
     opened.open_library.cache_clear()
     assert "**Findings**\n\n- Copy heads copy names in 31% of cases." in shown
+
+
+def test_notes_that_link_here_are_one_click_away(page, wiki):
+    app = page("library", note="induction-note")
+    assert "**Linked from:** [Copy head](/library?note=copy-head)" in words(app)
