@@ -27,7 +27,13 @@ _VENUE = re.compile(
     r"\b(?:ICLR|NeurIPS|NIPS|ICML|ACL|EMNLP|NAACL|EACL|COLM|TMLR|AAAI|COLING)\b).{0,80}?\b((?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
-_ABSTRACT = re.compile(r"^(?:[\dIVX]+\.?\s+)?(?:abstract|introduction|summary|keywords)\b", re.IGNORECASE)
+_ABSTRACT = re.compile(
+    r"^(?:[\dIVXⅠ]+\.?\s+)?(?:(?:abstract|introduction|summary|keywords)\b|요\s?약|초\s?록|국문\s?초록|서\s?론)",
+    re.IGNORECASE,
+)
+_KOREAN_NAME = re.compile(
+    "[김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민진지엄채원천방공현함변염여추도소석선설마길](?:[가-힣]{1,2}|(?:\\s[가-힣]){1,3})(?<!대학|학교|학과|학부|공학|연구|센터)"
+)
 _INSTITUTION = re.compile(
     r"\b(?:university|universit\w+|institut\w*|department|dept|school|college|faculty|research|lab\w*|cent(?:er|re)|"
     r"academy|inc|ltd|corp\w*|group|team|google|deepmind|meta|facebook|microsoft|openai|anthropic|eleutherai|amazon|apple|ibm|"
@@ -54,7 +60,7 @@ def first_page(lines: Sequence[Line], across: str, stored: dict[str, str]) -> Fi
     """Read the first page; `stored` is the file's own metadata."""
     title_lines = _title_lines(lines)
     title = " ".join(normalise(joined(title_lines)).split())[:300].strip()
-    stored_title = normalise(stored.get("Title", "")).strip()
+    stored_title = " ".join(normalise(stored.get("Title", "")).split())
     if (len(title.split()) < 2 and len(stored_title.split()) > 3) or _is_printed(stored_title, lines):
         title = stored_title
     everything = " ".join([across, *(line.text for line in lines)])
@@ -90,6 +96,8 @@ def names_in(line: str) -> list[str]:
 
 def _is_name(name: str) -> bool:
     words = name.split()
+    if _KOREAN_NAME.fullmatch(name):
+        return True
     if not 2 <= len(words) <= 5 or _INSTITUTION.search(name):
         return False
     whole = [word for word in words if word.casefold() not in _PARTICLES]
@@ -129,7 +137,9 @@ def _year(across: str, lines: Sequence[Line], arxiv: str | None) -> int | None:
     stamp = _STAMP_YEAR.search(" ".join([across, *(line.text for line in lines if "arXiv" in line.text)]))
     if stamp:
         return int(stamp[1])
+    body = median(line.height for line in lines) if lines else 0.0
     ordered = [line.text for line in sorted(lines, key=lambda line: -line.top)]
-    everywhere, edges = " ".join(ordered), (" ".join(ordered[:4]), " ".join(ordered[-4:]))
-    stated = _PUBLISHED.search(everywhere) or next(filter(None, map(_VENUE.search, edges)), None)
-    return int(stated[1]) if stated else None
+    edges = (" ".join(ordered[:4]), " ".join(ordered[-4:]))
+    small = " ".join(line.text for line in lines if line.height < 0.95 * body)  # notes below the columns
+    found = [_PUBLISHED.search(text) for text in (*edges, small)] + [_VENUE.search(text) for text in edges]
+    return next((int(stated[1]) for stated in found if stated), None)

@@ -75,7 +75,7 @@ class _Builder:
         words = normalise(line.text).strip()
         if not words:
             return
-        if self.headings.is_heading(words, line.height, at_edge=at_edge):
+        if self.headings.is_heading(words, line.height, at_edge=at_edge, bold=line.bold):
             self._new(f"## {words}")
             self.before = self.aside = None
             self.title = line

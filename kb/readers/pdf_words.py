@@ -2,7 +2,8 @@
 
 A hyphen at a line end either belongs to the word ("head-specific") or was put there by the typesetter ("interpret-ability"). It stays when
 the same paper writes the word with it inside a line, before a capital or a digit ("GPT-2"), behind a word that has one
-already ("out-of-domain") and before "-based" and the like; otherwise it goes. This module does not know where lines are.
+already ("out-of-domain") and before "-based" and the like; otherwise it goes. Korean lines break inside words without a mark: the parts
+are joined where the paper begins a word that way and never uses the first part alone. This module does not know where lines are.
 """
 
 import re
@@ -11,6 +12,8 @@ from collections.abc import Iterable
 _HYPHENATED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 _PLAIN = re.compile(r"[^\W\d_]+")
 _END = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)-$")
+_KOREAN = re.compile("[가-힣]+")
+_KOREAN_END = re.compile("[가-힣]+$")
 _SECOND = ("based", "specific", "level", "driven")  # parts that are nearly always put behind a hyphen
 _OPEN = ("and", "or", "to", "und")  # "pre- and post-training"
 
@@ -21,13 +24,21 @@ class Joiner:
     def __init__(self, lines: Iterable[str]) -> None:
         self.hyphenated: set[str] = set()
         self.plain: set[str] = set()
+        self.whole: set[str] = set()  # Korean words
+        self.begun: set[str] = set()  # beginnings of Korean words
         for line in lines:
             inner = line.casefold().rstrip("-")
             self.hyphenated.update(_HYPHENATED.findall(inner))
             self.plain.update(_PLAIN.findall(inner))
+            for word in _KOREAN.findall(line)[1:-1]:  # the first and last may be parts
+                self.begun.update(word[:length] for length in range(2, len(word) + 1))
+                self.whole.add(word)
 
     def join(self, text: str, words: str) -> str:
         """The text with the next line put to it."""
+        last, first = _KOREAN_END.search(text), _KOREAN.match(words)
+        if last and first and last[0] not in self.whole and last[0] + first[0][:2] in self.begun:
+            return text + words
         cut = _END.search(text)
         if not text or not words:
             return text + words

@@ -69,6 +69,50 @@ def test_numbers_of_manuscript_lines_go(make_pdf):
     assert "092" not in text
 
 
+def test_numbers_close_to_manuscript_lines_go_and_rows_of_a_table_stay(make_pdf):
+    lines = []
+    for n in range(12):
+        words = "1 Introduction" if n == 6 else f"text {WORDS[: 3 * n]}"
+        lines += [(64 if n < 9 else 60.66, 700 - 14 * n, 6, str(n + 1)), (72, 700 - 14 * n, 10, words)]
+    text = text_of(make_pdf, lines)
+    assert "## 1 Introduction" in text
+    assert not any(line.startswith("8 ") for line in text.splitlines())
+    layers = [
+        (x, 500 - 14 * n, 10, cell) for n in range(12) for x, cell in ((72, str(n)), (140, f"0.{n}3"), (200, "x"))
+    ]
+    assert "10 | 0.103 | x" in text_of(make_pdf, [*body(), *layers])
+
+
+def test_characters_of_two_units_are_read(make_pdf, tmp_path):
+    path = make_pdf("u.pdf", [[*body(), (72, 500, 10, "~ is a vector")]])
+    cmap = b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <7E> <D835DC65> endbfchar"
+    stream = b"90 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (len(cmap), cmap)
+    data = (
+        path.read_bytes()
+        .replace(b"/Helvetica >>", b"/Helvetica /ToUnicode 90 0 R >>")
+        .replace(b"xref\n0", stream + b"xref\n0")
+    )
+    path.write_bytes(data)
+    assert "\U0001d465 is a vector" in read(path, origin="file")[0].text
+
+
+@pytest.mark.parametrize(
+    ("line", "year"),
+    [
+        ("Proceedings of the 41st Conference. Copyright 2024 by the authors.", 2024),
+        ("Submitted to a conference in May", None),
+    ],
+)
+def test_year_of_a_note_below_the_column_and_not_of_the_text(make_pdf, line, year):
+    page = [
+        (72, 740, 18, "Heads That Copy Names"),
+        *body(rows=20),
+        (72, 500, 10, "As was accepted since 1942 by all, it is so."),
+    ]
+    page += [(72, 100, 8, line), *column(330, 700, [f"the other column, line {n} goes on" for n in range(40)])]
+    assert read(make_pdf("y.pdf", [page]), origin="file")[0].front["year"] == year
+
+
 def test_columns_with_a_narrow_gutter_are_not_read_across(make_pdf):
     left = [f"left column words of line {n:02d} fill it up to here" for n in range(14)]
     right = [f"right column words of line {n:02d} fill it too" for n in range(14)]
