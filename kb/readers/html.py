@@ -22,6 +22,7 @@ from kb.readers.pdf_front import names_in
 from kb.text import normalise
 
 _ARXIV = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)/|^/html/|^arXiv:\s?)(\d{4}\.\d{4,5})", re.MULTILINE)
+_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s+[|·—–-]\s+")
 _DATES = ("citation_publication_date", "citation_date", "article:published_time", "dc.date", "date", "datepublished")
 _ADDRESS_YEAR = re.compile(r"/((?:19|20)\d\d)/")
@@ -29,7 +30,10 @@ _ADDRESS_YEAR = re.compile(r"/((?:19|20)\d\d)/")
 
 def read(path: Path, *, origin: str) -> list[Incoming]:
     """The article as one document. Raises ReadError when the page has no main text."""
-    return [read_html(decode(path.read_bytes(), path.name), name=path.stem, origin=origin, source=str(path))]
+    data = path.read_bytes()
+    charset = _CHARSET.search(data[:4096])
+    html = decode(data, path.name, charset[1].decode() if charset else None)
+    return [read_html(html, name=path.stem, origin=origin, source=str(path))]
 
 
 def read_html(html: str, *, name: str, origin: str, source: str) -> Incoming:

@@ -104,6 +104,18 @@ def test_korean_file_in_cp949_is_read(library, tmp_path):
     assert "귀납 헤드" in library.search("귀납 헤드").hits[0].text
 
 
+@pytest.mark.parametrize("text", ["It’s a “quoted” café — naïve", "Müller’s heads"])
+def test_western_file_of_old_windows_is_not_read_as_hangul(library, tmp_path, text):
+    (tmp_path / "n.txt").write_bytes(f"A note about heads. {text}. It goes on in English.".encode("cp1252"))
+    library.add(tmp_path / "n.txt")
+    assert text in library.document("n").text
+
+
+def test_bytes_in_no_known_encoding_are_refused(library, tmp_path):
+    (tmp_path / "n.txt").write_bytes(bytes(range(0x81, 0xFF)) * 3)
+    assert "no encoding" in library.add(tmp_path / "n.txt").items[0].message
+
+
 def test_users_note_stands_in_for_a_starter_note(library, write_notes):
     library.build_starter()
     vault = write_notes({"mine.md": "---\nid: circuit\ntitle: My circuit note\n---\nMy own words."})

@@ -148,3 +148,15 @@ def test_distill_page_without_a_title_element_uses_its_front_matter():
     html = f"""<html><body><d-front-matter><script type="text/json">{{"title":"Curves","authors":[]}}</script></d-front-matter>
 <d-title><div></div></d-title><d-article><h2>Other</h2>{PARAGRAPHS}</d-article></body></html>"""
     assert article(html).title == "Curves"
+
+
+@pytest.mark.parametrize(
+    ("charset", "word"),
+    [("windows-1252", "naïve “heads”"), ("euc-kr", "귀납 헤드"), ("koi8-r", "головы"), ("x-none", "plain")],
+)
+def test_page_is_read_in_the_encoding_it_states(tmp_path, charset, word):
+    html = (
+        f'<html><head><meta charset="{charset}"></head><body><article><p>{word}</p>{PARAGRAPHS}</article></body></html>'
+    )
+    (tmp_path / "p.html").write_bytes(html.encode("ascii" if charset == "x-none" else charset))
+    assert word in read(tmp_path / "p.html", origin="file")[0].text
