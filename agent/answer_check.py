@@ -14,7 +14,8 @@ from agent.chat.found import Found
 
 _NUMBER = re.compile(r"(?<![\w.^/:#-])[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?:\s?%)?(?![\w-])")
 _LIST_ITEM = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
-_QUOTE = re.compile(r"[\"“](?P<body>[^\"“”\n]{12,}?)[\"”]")
+_QUOTE = re.compile(r"(?<!\w)[\"“](?P<body>[^\"“”\n]+?)(?<=\S)[\"”]")  # short ones too, so that quotes pair up
+_SHORT = 12
 _SKIP = re.compile(r"`[^`\n]*`|\[\^[prci]:[^\]]+\]|https?://\S+|~~.*?~~")
 
 
@@ -62,7 +63,7 @@ def _strike_quotes(text: str, sources: Iterable[str], struck: list[str]) -> str:
 
     def replaced(quote: re.Match[str]) -> str:
         body = quote["body"]
-        if len(body.split()) < 4 or _plain(MARKER.sub("", body)) in haystack:
+        if len(body) < _SHORT or len(body.split()) < 4 or _plain(MARKER.sub("", body)) in haystack:
             return quote[0]
         struck.append(quote[0])
         return f"~~{quote[0]}~~"

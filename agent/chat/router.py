@@ -50,7 +50,7 @@ _TEST_HERE = re.compile(
 )
 _CLAIM_ID = re.compile(r"\b(c[0-9a-f]{6,})\b")
 COMPONENT = re.compile(
-    r"\ba\d{1,3}\.h\d{1,3}\b|\bL\d{1,3}\s?H\d{1,3}\b|(?<![\d.])\d{1,3}\.\d{1,3}(?![\d.%]|\s*(?:%|percent|billion|B\b|M\b))"
+    r"\ba\d{1,3}\.h\d{1,3}\b|\bL\d{1,3}\s?H\d{1,3}\b|(?<![\d.])(?<![=≈~<>])(?<![=≈~<>] )\d{1,3}\.\d{1,3}(?![\d.%]|\s*(?:%|percent|billion|B\b|M\b))"
     r"|\bhead\s+\d+\s+(?:of|in)\s+layer\s+\d+|\blayer\s+\d+[, ]+head\s+\d+|\bmlp\s*\d+\b|\bm\d{1,3}\b"
     r"|(?:레이어|층)\s*\d+\S*\s*헤드\s*\d+|\d+\s*번?\s*(?:층|레이어)\S*\s*\d+\s*번?\s*헤드",
     re.IGNORECASE,
@@ -130,7 +130,8 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _TRAILING = re.compile(
-    r"\s+about$|(?:이란|란|에\s*대해서?|을|를|이|가|은|는|의)?\s*(?:(?:뭐|무엇|뭔)\S*|설명\S*|요약\S*|정리\S*|알려\s*\S*|정의\S*|비교\S*|차이\S*)\s*$"
+    r"\s+about$|(?:이란|란|이|가|은|는)?\s*(?:뭐|무엇|뭔)\S*\s*$"
+    r"|(?:이란|란|에\s*대해서?|을|를|의)?\s*(?:설명\S*|요약\S*|정리\S*|알려\s*\S*|정의\S*|비교\S*|차이\S*)\s*$"
 )
 _WHAT = re.compile(r"^\s*(?:what|which|why|how|who)\b|뭐|무엇|무슨|어떤|왜", re.IGNORECASE)
 _ABOUT = re.compile(r"\b(?:about|on|regarding)\s+(?P<en>.+?)[\s?.!]*$|^(?P<ko>.+?)에\s*(?:대한|관한)\s", re.IGNORECASE)

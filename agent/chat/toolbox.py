@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.answer import Citation
-from agent.cards import ClaimCard
 from agent.chat.found import Found
+from agent.chat.found_claim import claim_found, result_text
 from agent.chat.found_library import (
     Part,
     comparison_found,
@@ -25,7 +25,7 @@ from agent.claim_here import carry_over
 from agent.claim_parser_task import known_tasks
 from agent.claim_search import search_claims
 from agent.court import Court
-from agent.errors import AgentError, LedgerError
+from agent.errors import AgentError
 from agent.report import Report
 from agent.usage import Meter, Usage
 from kb.errors import UnknownNameError
@@ -36,6 +36,7 @@ from tools.errors import CancelledError
 from tools.result import Result
 
 Emit = Callable[[str, dict[str, Any]], None]
+ANTI_PATTERN = "anti-pattern"  # how the ids of notes on wrong conclusions begin
 FORWARDED = {"status", "registered", "progress", "evidence", "verdict", "plan", "approval", "approved", "read"}
 
 
@@ -66,14 +67,24 @@ class Toolbox:
         citations = [hit_citation(hit) for hit in answer.hits]
         lines = [f"[^p:{c.passage_id}] {c.title} ({c.document_id}): {c.quote}" for c in citations]
         korean = self._in_korean(citations) if is_korean(query) else {}
+        against = {
+            c.passage_id: self._why_not(c.document_id) for c in citations if c.document_id.startswith(ANTI_PATTERN)
+        }
         return Found(
             kind="passages",
             text="\n\n".join(lines),
-            citations=[*citations, *self._cited([sentence for said in korean.values() for sentence in said])],
+            citations=[
+                *citations,
+                *self._cited([sentence for said in (*korean.values(), *against.values()) for sentence in said]),
+            ],
             data={
                 "query": query,
                 "remarks": list(answer.remarks),
                 "hits": [citation.passage_id for citation in citations],
+                "sections": {
+                    hit.passage_id: hit.heading.rpartition(" > ")[2] for hit in answer.hits if hit.heading != hit.title
+                },
+                "against": {name: [s.model_dump(mode="json") for s in said] for name, said in against.items()},
                 "korean": {name: [s.model_dump(mode="json") for s in said] for name, said in korean.items()},
             },
         )
@@ -131,7 +142,10 @@ class Toolbox:
         """
         if len(names) < 2:
             raise AgentError("Name at least two papers or notes to compare, for example: compare A and B.")
-        return comparison_found(self.library.compare([self._document_about(name) for name in names]), self._cited)
+        found = list(dict.fromkeys(self._document_about(name) for name in names))
+        if len(found) < 2:
+            raise AgentError(f"{', '.join(names)} are told in one note, {found[0]}: search it instead of comparing it.")
+        return comparison_found(self.library.compare(found), self._cited)
 
     def find_disagreements(self, topic: str) -> Found:
         """Where the literature disagrees about a topic: pairs of cited sentences that point in opposite directions,
@@ -270,6 +284,11 @@ class Toolbox:
             raise AgentError(f"The library has nothing called {name!r}.")
         return found.hits[0].canonical_id
 
+    def _why_not(self, document_id: str) -> list[Cited]:
+        """What an anti-pattern's note holds against it: its first line and the first reason."""
+        summary = self.library.summarise(document_id)
+        return [*summary.question[:1], *summary.findings[:1]]
+
     def _in_korean(self, citations: Sequence[Citation]) -> dict[str, list[Cited]]:
         """For passages that are not Korean, by their ids: what their note says in Korean."""
         foreign = {c.passage_id: c.document_id for c in citations if not is_korean(c.quote)}
@@ -335,45 +354,3 @@ def hit_citation(hit: Hit) -> Citation:
         trust=hit.trust,
         verification=hit.verification,
     )
-
-
-def claim_found(card: ClaimCard) -> Found:
-    """A claim with everything about it that may be said, as the llm reads it."""
-    if card.verdict is None:
-        raise LedgerError(f"claim {card.claim_id} has no verdict yet ({card.status}).")
-    lines = [
-        f"Claim [^c:{card.claim_id}]: {card.text}",
-        f"Verdict: {card.verdict} (rung {card.rung}). {card.reason}",
-        f"What the evidence carries: {card.displayed}",
-        f"Scope: {card.scope}",
-    ]
-    results: list[str] = []
-    for p in card.predictions:
-        seen = "not run"
-        if p.estimate is not None:
-            interval = f" [{p.interval[0]:.3f}, {p.interval[1]:.3f}]" if p.interval else ""
-            seen = f"{p.quantity} {p.estimate:.3f}{interval}, n {p.n}, {p.outcome}"
-        marks = "".join(f"[^r:{r}]" for r in p.result_ids)
-        lines.append(f"- {p.key} ({p.role}, {p.experiment}): expects {p.expects}; {seen} {p.reason} {marks}")
-        results += [r for r in p.result_ids if r not in results]
-    lines += [f"Remark: {remark}" for remark in card.remarks]
-    lines += [f"What would change this: {item}" for item in card.missing]
-    return Found(
-        kind="claim",
-        text="\n".join(lines),
-        results=results,
-        claims=[card.claim_id],
-        data={"card": card.model_dump(mode="json")},
-    )
-
-
-def result_text(result: Result) -> str:
-    """A result as the llm reads it: summary, estimates with intervals, failed controls."""
-    lines = [f"{result.summary} [^r:{result.result_id}]"]
-    for e in result.estimates[:40]:
-        interval = f" [{e.low:.4g}, {e.high:.4g}]" if e.low is not None and e.high is not None else ""
-        lines.append(f"- {e.name}: {e.value:.4g}{interval} {e.unit}" + (f", n {e.n}" if e.n else ""))
-    lines += [
-        f"- control {c.name} FAILED: {c.observed} (expected {c.expected})" for c in result.controls if c.passed is False
-    ]
-    return "\n".join(lines)

@@ -40,10 +40,15 @@ def passages(found: Found, language: Language) -> str:
     if _INFERS.search(found.data["query"]):  # a conclusion is answered by the note on why it does not follow
         hits = sorted(hits, key=lambda name: not cited[name].document_id.startswith("anti-pattern"))
     for name in hits:
-        said = nearest_sentences(cited[name].quote, found.data["query"])
-        line = f"- {said} [^p:{name}] — *{cited[name].title}*"
-        own = [f"{bare(s['text'])} [^p:{s['passage_id']}]" for s in korean.get(name, [])]
-        lines.append(line if not own else f"- {' '.join(own)} — *{cited[name].title}*\n  - {said} [^p:{name}]")
+        section = found.data.get("sections", {}).get(name, "")
+        title = f"*{cited[name].title}*" + (f" ({section})" if section and section != cited[name].title else "")
+        said = f"{nearest_sentences(cited[name].quote, found.data['query'])} [^p:{name}]"
+        if name in found.data.get(
+            "against", {}
+        ):  # its passages tell the wrong conclusion, too: say what is held against it
+            said, title = " ".join(_sentence(s) for s in found.data["against"][name]), f"*{cited[name].title}*"
+        own = " ".join(_sentence(s) for s in korean.get(name, []))
+        lines.append(f"- {own} — *{cited[name].title}*\n  - {said}" if own else f"- {said} — {title}")
     lines += [str(remark) for remark in found.data.get("remarks", [])]
     return "\n".join(lines)
 

@@ -34,6 +34,7 @@ def checked(text: str, question: str = "is head 20.0 necessary?"):
         "Head 20.0 and `a17.h4` and L23H0 are names.",
         "1. first\n2. second",
         'They say "The circuit has 26 heads in seven groups" [^p:p1].',
+        'A "true" circuit of seven groups and many heads is not the "only" one [^p:p1].',
     ],
 )
 def test_what_resolves_stays(text: str):

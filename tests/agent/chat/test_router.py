@@ -46,6 +46,8 @@ def test_intent(question: str, intent: str):
         ("유도 헤드가 뭐야?", "유도 헤드"),
         ("IOI 논문 요약해줘", "IOI"),
         ("What are sparse autoencoders?", "sparse autoencoders"),
+        ("SAE 평가 요약해 줘", "SAE 평가"),
+        ("what is arXiv 2211.00593 about?", "arXiv 2211.00593"),
     ],
 )
 def test_subject(question: str, subject: str):
@@ -146,4 +148,5 @@ def test_settings_of_an_experiment():
 
 
 def test_a_number_that_is_no_head_is_not_a_claim():
+    assert route("what does F(M) = 3.56 mean?", EXPERIMENTS).intent == "define"
     assert route("why does GPT-2 with 1.5B parameters have superposition", EXPERIMENTS).intent == "search"

@@ -1,5 +1,7 @@
 """What the built-in analyst shows of the library: sentences, not passages; the right quotation behind each number."""
 
+from pathlib import Path
+
 import pytest
 
 from agent.chat.found import Found
@@ -84,3 +86,21 @@ def test_a_claim_about_a_task_here_becomes_an_investigation_of_it(chat: Chat, mo
     assert asked == [("investigate how this model does ioi", "ioi")]
     assert "10.7" in found.text
     assert "do not carry over" in found.data["carried"]["en"]
+
+
+def test_an_anti_pattern_is_told_by_what_is_held_against_it(chat: Chat):
+    folder = Path(__file__).resolve().parents[3] / "kb" / "starter" / "guides"
+    chat.toolbox.library.add(folder / "anti-pattern-single-neuron-is-concept.md")
+    try:
+        answer = chat.ask("we found a neuron for it, so one neuron is one concept, right?")
+    finally:
+        chat.toolbox.library.remove("anti-pattern-single-neuron-is-concept")
+    first = answer.text.splitlines()[1]
+    assert "Anti-pattern: one neuron is one concept" in first
+    assert "Speak from then on" not in answer.text
+    assert answer.struck == []
+
+
+def test_two_names_of_one_note_are_not_compared_with_themselves(chat: Chat):
+    chat.ask("compare self-repair and the Hydra effect")
+    assert chat.tools() == ["compare_papers", "search_library"]
