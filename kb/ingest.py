@@ -27,6 +27,7 @@ from kb.store import PassageVector, Store, vector_key
 from kb.text import name_key
 
 STARTER = "starter"
+_ARXIV = re.compile(r"^https?://arxiv\.org/(?:abs|pdf|html)/(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})")
 _MARKS = (
     (re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|#]*)(?:#[^\[\]|]*)?\]\]"), r"\1"),
     (re.compile(r"^> ?(?:\[![\w-]+\][+-]?)?", re.MULTILINE), ""),
@@ -65,6 +66,20 @@ class Ingest:
         for stale in self._from_source(str(source)) - kept:
             self.store.remove(stale)
         return _joined(str(source), [self.put(document) for document in documents])
+
+    def page(self, path: Path, address: str) -> list[ItemReport]:
+        """Write what was fetched from an address in the place of what it gave before.
+
+        Raises ReadError when it cannot be read.
+        """
+        arxiv = _ARXIV.search(address)
+        documents: list[Incoming] = []
+        for found in read_source(path, origin="web"):
+            front = {**found.front, "arxiv": found.front.get("arxiv") or (arxiv and arxiv[1])}
+            documents.append(replace(found, source=address, front=front if arxiv else found.front))
+        for stale in self._from_source(address) - {document.id for document in documents}:
+            self.store.remove(stale)
+        return [self.put(document) for document in documents]
 
     def put(self, document: Incoming) -> ItemReport:
         """Write one document unless it is there already, unchanged."""

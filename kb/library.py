@@ -7,7 +7,6 @@ sentence is verbatim and carries its passage.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +36,7 @@ from kb.listing import (
 )
 from kb.names import Names
 from kb.naming import meant
-from kb.readers import endings, read_source
+from kb.readers import endings
 from kb.records import (
     Definition,
     Document,
@@ -165,10 +164,9 @@ class Library:
         """
         with TemporaryDirectory() as folder:
             path, final = fetcher.fetch(address, Path(folder))
-            documents = [replace(found, source=final) for found in read_source(path, origin="web")]
-        items = tuple(self.ingest.put(document) for document in documents)
+            items = self.ingest.page(path, final)
         self.ingest.finish()
-        return IngestReport(items=items, problems=self.problems())
+        return IngestReport(items=tuple(items), problems=self.problems())
 
     def add_text(self, text: str, *, title: str | None = None, source: str = "text") -> IngestReport:
         """Bring in a text that is in no file."""

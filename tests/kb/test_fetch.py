@@ -232,3 +232,16 @@ def test_a_fetched_page_is_a_document_whose_source_is_its_address(server, fetche
     assert (item.state, item.source) == ("added", url(server, "/heads"))
     assert library.document(item.document_id).origin == "web"
     assert library.add_address(url(server, "/heads"), fetcher).items[0].state == "unchanged"
+
+
+def test_a_page_fetched_again_takes_the_place_of_what_it_was(server, fetcher, library, monkeypatch):
+    library.add_address(url(server, "/heads"), fetcher)
+    monkeypatch.setattr(f"{__name__}.PAGE", PAGE.replace(b"circuits", b"other circuits"))
+    library.add_address(url(server, "/heads"), fetcher)
+    assert ["other circuits" in library.document(line.id).text for line in library.documents()] == [True]
+
+
+def test_a_fetched_paper_knows_its_arxiv_id(library, tmp_path):
+    (tmp_path / "p.html").write_bytes(PAGE)
+    item = library.ingest.page(tmp_path / "p.html", "https://arxiv.org/html/2211.00593v1")[0]
+    assert library.document(item.document_id).arxiv == "2211.00593"
