@@ -2,7 +2,7 @@
 
 A Chroma folder is never exported (opening a foreign one can run code); `passages.jsonl` and `vectors.npy` hold what is
 needed to rebuild an index anywhere: row i of the vectors belongs to line i. BibTeX keys are document ids. It
-exports what the library holds and invents no field.
+exports what the library holds and invents no field; a list of authors that the document itself ends with "et al." ends so here.
 """
 
 import json
@@ -15,7 +15,18 @@ from sqlalchemy import Connection, text
 
 from kb.records import Document
 
-_SPECIAL = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\~{}"}
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "^": r"\^{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\~{}",
+}
 
 
 def bibtex(documents: Sequence[Document]) -> str:
@@ -29,7 +40,8 @@ def reading_list(documents: Sequence[Document]) -> str:
     for document in sorted(documents, key=lambda found: (-(found.year or 0), found.title)):
         address = document.url or (f"https://arxiv.org/abs/{document.arxiv}" if document.arxiv else None)
         title = document.title.replace("[", r"\[").replace("]", r"\]")
-        who = f"{', '.join(document.authors[:3])} " if document.authors else ""
+        more = " et al." if len(document.authors) > 3 or _cut(document) else ""
+        who = f"{', '.join(document.authors[:3])}{more} " if document.authors else ""
         when = f"({document.year}). " if document.year else ""
         marks = ", ".join(
             mark for mark in (document.trust and f"trust {document.trust}", document.verification) if mark
@@ -62,7 +74,7 @@ def export_passages(connection: Connection, folder: Path) -> int:
 def _entry(document: Document) -> str:
     fields = {
         "title": f"{{{_plain(document.title)}}}",
-        "author": " and ".join(_plain(name) for name in document.authors),
+        "author": " and ".join([*map(_plain, document.authors), *(["others"] if _cut(document) else [])]),
         "year": str(document.year or ""),
         "eprint": document.arxiv or "",
         "archiveprefix": "arXiv" if document.arxiv else "",
@@ -70,6 +82,11 @@ def _entry(document: Document) -> str:
     }
     body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@misc{{{re.sub(r'[^A-Za-z0-9:_-]', '-', document.id)},\n{body}}}\n"
+
+
+def _cut(document: Document) -> bool:
+    """Whether the document's own list of authors says that it goes on."""
+    return bool(document.authors) and f"{document.authors[-1]} et al." in document.text
 
 
 def _plain(value: str) -> str:

@@ -2,8 +2,9 @@
 
 A note that follows the starter notes' headings is read by section (Key ideas, Findings, Limits, ...); any other document by
 the nearest section heading (abstract, method, results, limitations, in English or Korean; the title is no section), and where
-a part has no section, by cue words. A sentence that names its part ("Question: ...") goes there. Left out are sentences of
-which nothing but links remains, and the second half of one that a passage's end cut. Literature claims come from the front
+a part has no section, by cue words. A sentence that names its part ("Question: ...") goes there; what an abstract says was found
+leads the findings. Where a section says more than is shown, sentences with figures or cue words are taken, in its order. Left out
+are captions, sentences of which nothing but links remains, and the second half of one that a passage's end cut. Literature claims come from the front
 matter. It selects sentences; it does not rephrase, weigh or check them.
 """
 
@@ -33,13 +34,16 @@ _APART = re.compile(
     r"\b(?:references|bibliography|sources|links|acknowledge?ments?|appendix|how to test)\b|참고\s*문헌", re.IGNORECASE
 )
 _LINK = re.compile(r"\[\[[^\]\n]*\]\]|\b(?:related notes?|see also|concepts?|see|compare|and|with)\b", re.IGNORECASE)
+_ABSTRACT = re.compile(r"\babstract\b|초록", re.IGNORECASE)
+_CAPTION = re.compile(r"(?:figure|fig\.|table|그림|표)\s*\d+", re.IGNORECASE)
+_FIGURE = re.compile(r"\d")
 _ENDED = re.compile(r"[.!?。:)\]`|*\"”'’]\s*$")
 
 
 def summarise_document(document: Document, passages: Sequence[Passage], claims: Sequence[LiteratureClaim]) -> Summary:
     """Question, method, findings, limits and tests of one document."""
     parts = {part: _part(part, passages) for part in MOST}
-    abstract = any(re.search(r"\babstract\b|초록", passage.heading, re.IGNORECASE) for passage in passages)
+    abstract = any(_ABSTRACT.search(passage.heading) for passage in passages)
     opening = None if abstract else _opening(passages)  # before an abstract stand title, authors and addresses
     if opening and not any(cited.text == opening.text for cited in parts["question"]):
         parts["question"] = (opening, *parts["question"])[: MOST["question"]]
@@ -110,17 +114,31 @@ def _part(part: str, passages: Sequence[Passage]) -> tuple[Cited, ...]:
     pattern = re.compile(_HEADINGS[part], re.IGNORECASE)
     own = [passage for passage in passages if pattern.search(section(passage))]
     found = [cited for cited in _sentences(own, passages) if part == "question" or not _ASKS.match(cited.text)]
+    cue = re.compile(_CUES[part], re.IGNORECASE)
     if part == "question":
         asked = [cited for cited in _sentences(passages, passages) if _ASKS.match(cited.text)]
-        found = [*asked, *(cited for cited in found if cited not in asked)]
+        asked += [cited for cited in found if cue.search(cited.text) and cited not in asked]
+        results = re.compile(_CUES["findings"], re.IGNORECASE)  # an abstract tells its findings, too
+        found = [*asked, *(cited for cited in found if cited not in asked and not results.search(cited.text))]
+    if part == "findings":
+        abstract = [passage for passage in passages if _ABSTRACT.search(section(passage))]
+        found = [*(cited for cited in _sentences(abstract, passages) if cue.search(cited.text)), *found]
     if not found:
-        cue = re.compile(_CUES[part], re.IGNORECASE)
         callouts = {cited.passage_id for cited in _korean(passages)} if not _all_korean(passages) else set()
         text = [p for p in passages if p.id not in callouts and not _APART.search(section(p))]
         spans = ((passage, start, end) for passage in text for start, end in sentences(passage.text))
         found = [cite(passage, start, end) for passage, start, end in spans if cue.search(passage.text[start:end])]
         found = [cited for cited in found if not cited.text.startswith(("|", ">", "#"))]
-    return tuple(cited for cited in found if len(_LINK.sub("", cited.text).strip(" .,;:")) > 20)[: MOST[part]]
+    told = [c for c in found if len(_LINK.sub("", c.text).strip(" .,;:")) > 20 and not _CAPTION.match(c.text)]
+    return tuple(told if part == "question" else _strongest(told, MOST[part], cue))[: MOST[part]]
+
+
+def _strongest(found: list[Cited], most: int, cue: re.Pattern[str]) -> list[Cited]:
+    """As many sentences as are shown, in their order: those with figures or cue words before others."""
+    ranked = sorted(
+        range(len(found)), key=lambda place: not (cue.search(found[place].text) or _FIGURE.search(found[place].text))
+    )
+    return [found[place] for place in sorted(ranked[:most])]
 
 
 def section(passage: Passage) -> str:

@@ -19,6 +19,13 @@ def test_bibtex_reads_back(starter, tmp_path):
     assert entries["ioi-wang-2022"].title.startswith("Interpretability in the Wild")
 
 
+def test_a_list_of_authors_that_goes_on_says_so(starter):
+    exported = starter.export("bibtex", Filters(kinds=("paper",)))
+    assert "author = {Kevin Wang and Alexandre Variengien and Arthur Conmy and others}," in exported
+    assert "author = {Stefan Heimersheim and Neel Nanda}," in exported
+    assert "Arthur Conmy et al. (2022)" in starter.export("markdown", Filters(tags=("ioi",)))
+
+
 def test_reading_list_is_newest_first_with_trust(starter):
     lines = starter.export("markdown", Filters(tags=("ioi",))).splitlines()[2:]
     assert any("trust high, verified" in line for line in lines)

@@ -64,3 +64,30 @@ def test_every_starter_note_has_a_question_and_findings_in_its_own_language(star
         found = starter.summarise(line.id)
         assert found.question, line.id
         assert not [text for text in said((*found.question, *found.findings)) if "이다." in text], line.id
+
+
+PAPER = """# Copying heads in small models
+
+## Abstract
+Models copy names. We study which heads do so. We find that four heads account for 82% of the effect.
+
+## 3 Results
+Figure 1: effects by head, in percent of the whole.
+{filler}
+Joint ablation lowers the logit difference by 71%.
+
+## References
+We find 26 heads, says another paper.
+"""
+
+
+def test_a_paper_leads_with_what_it_asks_and_found(library, tmp_path):
+    path = tmp_path / "paper.md"
+    filler = "\n".join(f"This sentence describes the setting, part {word}." for word in "abcdefghijkl")
+    path.write_text(PAPER.format(filler=filler), encoding="utf-8")
+    library.add(path)
+    found = library.summarise("Copying heads in small models")
+    assert said(found.question)[0] == "We study which heads do so."
+    assert said(found.findings)[0] == "We find that four heads account for 82% of the effect."
+    assert said(found.findings)[-1] == "Joint ablation lowers the logit difference by 71%."
+    assert not any(text.startswith("Figure 1") or "another paper" in text for text in said(found.findings))
