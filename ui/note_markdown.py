@@ -15,7 +15,22 @@ _LINK = re.compile(
     r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\](?::[ \t]+(?P<after>[^\n]+)$)?",
     re.MULTILINE,
 )
+_RULE = re.compile(r"^\|[\s|:-]+\|?\s*$")
+_ROW = re.compile(r"^\|(?P<cells>.*\|.*)$")
 _CALLOUT = re.compile(r"^>\s*\[!(?P<kind>\w+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.MULTILINE)
+
+
+def loose_rows(text: str) -> str:
+    """Rows of a table whose head stands in another passage, as list items: without a head they are no table."""
+    lines = text.split("\n")
+    if any(_RULE.match(line) for line in lines):
+        return text
+    return "\n".join(_ROW.sub(_as_item, line) for line in lines)
+
+
+def _as_item(row: re.Match[str]) -> str:
+    cells = (cell.strip() for cell in re.split(r"(?<!\\)\|", row["cells"]))
+    return "- " + " · ".join(cell for cell in cells if cell)
 
 
 def note_markdown(text: str, title: str, titles: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from agent.errors import USER_ERRORS
 from kb.records import Cited, Document, Hit, LiteratureClaim, Summary
 from ui.backend import open_court, titles
 from ui.library import open_library
-from ui.note_markdown import note_markdown
+from ui.note_markdown import loose_rows, note_markdown
 from ui.safe_markdown import plain, safe
 from ui.style import frame
 from ui.view_library_add import draw_adding, draw_job
@@ -79,7 +79,7 @@ def draw_hit(hit: Hit, number: int) -> None:
         st.caption(" · ".join(plain(part) for part in place if part and part != hit.title))
         text = hit.text.strip()
         excerpt = text if len(text) <= EXCERPT else text[:EXCERPT].rsplit(" ", 1)[0] + " …"
-        st.markdown(note_markdown(excerpt, hit.title, titles()))
+        st.markdown(note_markdown(loose_rows(excerpt), hit.title, titles()))
 
 
 def draw_shelves() -> None:

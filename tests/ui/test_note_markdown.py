@@ -1,4 +1,4 @@
-from ui.note_markdown import note_markdown
+from ui.note_markdown import loose_rows, note_markdown
 
 TITLES = {"induction-head": "Induction head", "유도": "유도 헤드"}
 
@@ -42,3 +42,9 @@ def test_a_title_after_its_own_link_is_not_said_twice():
     first, second = shown.splitlines()
     assert first == "- [Induction head](/library?note=induction-head)"
     assert second.startswith("- [Induction head](/library?note=induction-head): copies, see [유도 헤드](")
+
+
+def test_rows_without_their_head_are_a_list():
+    assert loose_rows("| safety | [[steering]] | a lever |\nwords") == "- safety · [[steering]] · a lever\nwords"
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    assert loose_rows(table) == table
