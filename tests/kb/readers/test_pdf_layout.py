@@ -83,9 +83,13 @@ def test_numbers_close_to_manuscript_lines_go_and_rows_of_a_table_stay(make_pdf)
     assert "10 | 0.103 | x" in text_of(make_pdf, [*body(), *layers])
 
 
-def test_characters_of_two_units_are_read(make_pdf, tmp_path):
-    path = make_pdf("u.pdf", [[*body(), (72, 500, 10, "~ is a vector")]])
-    cmap = b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <7E> <D835DC65> endbfchar"
+@pytest.mark.parametrize(
+    ("code", "written", "said"),
+    [(b"D835DC65", "~ is a vector", "\U0001d465 is a vector"), (b"000B", "an e~ect here", "an effect here")],
+)
+def test_characters_under_codes_of_their_own_are_read(make_pdf, code, written, said):
+    path = make_pdf("u.pdf", [[*body(), (72, 500, 10, written)]])
+    cmap = b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <7E> <%s> endbfchar" % code
     stream = b"90 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (len(cmap), cmap)
     data = (
         path.read_bytes()
@@ -93,7 +97,20 @@ def test_characters_of_two_units_are_read(make_pdf, tmp_path):
         .replace(b"xref\n0", stream + b"xref\n0")
     )
     path.write_bytes(data)
-    assert "\U0001d465 is a vector" in read(path, origin="file")[0].text
+    assert said in read(path, origin="file")[0].text
+
+
+def test_bitmap_fonts_are_read(make_pdf):
+    path = make_pdf("b.pdf", [[(72, 700 - 14 * n, 1, "aaa aaaa aa " * 4) for n in range(8)]])
+    glyph = b"80 0 0 0 80 100 d1 0 0 80 100 re f"
+    font = (
+        b"/Type3 /FontBBox [0 0 100 100] /FontMatrix [0.06 0 0 0.06 0 0] /FirstChar 32 /LastChar 97 "
+        b"/Widths [50 %s 80] /CharProcs << /a 90 0 R >> /Encoding << /Differences [97 /a] >> >>" % (b"0 " * 64)
+    )
+    stream = b"90 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (len(glyph), glyph)
+    data = path.read_bytes().replace(b"/Type1 /BaseFont /Helvetica >>", font).replace(b"xref\n0", stream + b"xref\n0")
+    path.write_bytes(data)
+    assert "aaa aaaa aa aaa aaaa aa" in read(path, origin="file")[0].text
 
 
 @pytest.mark.parametrize(
