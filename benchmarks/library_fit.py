@@ -1,31 +1,25 @@
-"""Fits the library's fusion weights and answerability on the `fit` half of benchmarks/questions.jsonl and prints them.
+"""Fits the library's fusion weights on the `fit` half of questions.jsonl and on questions_fit.jsonl, and prints them.
 
     python benchmarks/library_fit.py DATA_FOLDER MINILM_FOLDER [STEPS]
 
-With 0 STEPS the ranking's weights stay and only the answerability is fitted. DATA_FOLDER is made when it is empty. Random local search, averaged over resampled questions, on the mean of recall@5, keys@5 and reciprocal rank over English,
-Korean and cross-language questions; ridge-penalised logistic regression for the answerability, on the
-starter notes with and without the questions they carry. Paste the printed
-values into kb/fusion.py; `circuit-court library evaluate` reports on the other half.
+DATA_FOLDER is made when it is empty. Random local search, averaged over resampled questions, on the mean of recall@5, keys@5
+and reciprocal rank over English, Korean and cross-language questions. Paste the printed values into kb/fusion.py, then fit
+the answerability anew (library_answerable.py); `circuit-court library evaluate` reports on the other half.
 """
 
 import sys
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
 
-from kb.coverage import Signals
 from kb.evaluate import Question, ask, measure, read_questions
-from kb.fusion import Answerable, Gathered, Weights, rank_documents
-from kb.incoming import Incoming
+from kb.fusion import Gathered, Weights, rank_documents
 from kb.library import Library
-from kb.records import ItemReport
-from kb.search import Searcher
 
-QUESTIONS = Path(__file__).parent / "questions.jsonl"
+HERE = Path(__file__).parent
 FREE = [field.name for field in fields(Weights) if field.name not in ("dense", "trust")]
 Row = tuple[Question, Gathered, frozenset[str]]
 
@@ -70,87 +64,20 @@ def fit_weights(rows: list[Row], canonical: Callable[[str], str], *, steps: int,
     return best
 
 
-def features(signals: Signals) -> list[float]:
-    return [1.0, *asdict(signals).values()]
-
-
-def logistic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Ridge-penalised coefficients; both classes weigh the same."""
-    weight = np.where(y, 1.0, y.sum() / (~y).sum())
-
-    def loss(c: np.ndarray) -> float:
-        z = x @ c
-        return float(np.sum(weight * (np.logaddexp(0, z) - y * z)) / np.sum(weight) + 0.003 * np.sum(c[1:] ** 2))
-
-    return minimize(loss, np.zeros(x.shape[1]), method="BFGS").x
-
-
-def held_out(x: np.ndarray, y: np.ndarray, group: np.ndarray, *, repeats: int = 6, folds: int = 8) -> np.ndarray:
-    """The answerability of each row by coefficients fitted without its question, averaged over repeated splits."""
-    total = np.zeros(len(y))
-    for repeat in range(repeats):
-        fold_of = np.random.default_rng(repeat).permutation(group.max() + 1) % folds
-        for fold in range(folds):
-            out = fold_of[group] == fold
-            total[out] += x[out] @ logistic(x[~out], y[~out]) / repeats
-    return 1 / (1 + np.exp(-total))
-
-
-def judged(searcher: Searcher, question: Question, canonical: Callable[[str], str]) -> tuple[Signals, bool, bool]:
-    """A question's signals, whether it is answerable, and whether an answer is among the first five."""
-    gathered, keys, signals = ask(searcher, question)
-    first = [document for document, _, _ in rank_documents(gathered, searcher.weights, canonical)[:5]]
-    return signals, bool(keys), bool(keys & set(first))
-
-
-def fit_answerable(found: list[tuple[int, Signals, bool, bool]], wrong: float) -> Answerable:
-    """Coefficients, and the highest threshold at which no more than `wrong` of the held-out questions whose answer is among
-    the first five are declined."""
-    group = np.array([entry[0] for entry in found])
-    x = np.array([features(entry[1]) for entry in found])
-    y, right = (np.array([entry[place] for entry in found]) for place in (2, 3))
-    p = held_out(x, y, group)
-    threshold = 0.0
-    for tried in np.arange(0.06, 0.5, 0.02):
-        declined, mistaken = np.mean(p[~y] < tried), np.mean(p[right] < tried)
-        print(f"threshold {tried:.2f}: declines {declined:.2f} of unanswerable, {mistaken:.3f} of answered (held out)")
-        threshold = tried if mistaken <= wrong else threshold
-    bias, *weights = (round(float(value), 2) for value in logistic(x, y))
-    return Answerable(bias, Signals(*weights), threshold=round(float(threshold), 3))
-
-
-def without_questions(folder: Path, embedder: Path) -> Library:
-    """The starter notes without the questions they carry, as a user's own notes are: the harder case."""
-    library = Library.open(folder, embedder_folder=embedder)
-    put = library.ingest.put
-
-    def put_bare(document: Incoming) -> ItemReport:
-        return put(replace(document, questions=(), front={**document.front, "questions": []}))
-
-    library.ingest.put = put_bare
-    library.build_starter()
-    return library
-
-
 def main() -> None:
     folder, embedder = Path(sys.argv[1]), Path(sys.argv[2])
-    library = Library.open(folder, embedder_folder=embedder)
-    library.build_starter()
-    searcher = library.searcher(Weights())
-    questions = [question for question in read_questions(QUESTIONS) if question.half == "fit"]
-    rows = [(question, *ask(searcher, question)[:2]) for question in questions]
-    with library.store.read() as connection:
-        canonical = searcher.names(connection).canonical
     steps = int(sys.argv[3]) if len(sys.argv) > 3 else 150
-    weights = fit_bagged(rows, canonical, steps=steps) if steps else Weights()
-    print(weights)
-    searchers = [library.searcher(weights), without_questions(folder / "bare", embedder).searcher(weights)]
-    signals = [
-        (number, *judged(searcher, question, canonical))
-        for searcher in searchers
-        for number, question in enumerate(questions)
-    ]
-    print(fit_answerable(signals, 0.015))
+    questions = [question for question in read_questions(HERE / "questions.jsonl") if question.half == "fit"]
+    questions += read_questions(HERE / "questions_fit.jsonl")
+    with Library.open(folder, embedder_folder=embedder) as library:
+        library.build_starter()
+        searcher = library.searcher(Weights())
+        rows = [(question, *ask(searcher, question)[:2]) for question in questions if question.keys]
+        with library.store.read() as connection:
+            canonical = searcher.names(connection).canonical
+        print(f"now {goal(rows, Weights(), canonical):.4f}")
+        weights = fit_bagged(rows, canonical, steps=steps)
+        print(f"then {goal(rows, weights, canonical):.4f}", weights)
 
 
 if __name__ == "__main__":

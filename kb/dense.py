@@ -7,6 +7,7 @@ otherwise more are fetched unfiltered and dropped, because Chroma's own metadata
 were removed since a generation was built are dropped here.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -74,6 +75,19 @@ class DenseIndex:
         """The cosines of given passages, nearest first."""
         owners, matrix = _load(connection, sorted(numbers))
         return _top(owners, matrix, vector, len(owners))
+
+    @staticmethod
+    def vectors(
+        connection: Connection, whole: Collection[int], further: Collection[int] = ()
+    ) -> list[tuple[int, int, np.ndarray]]:
+        """(passage number, part, vector) of all that was embedded of `whole` passages, and of the text of `further` ones; part 0
+        is the passage itself, the others are the questions that its note carries."""
+        asked, told = (", ".join(str(int(number)) for number in numbers) for numbers in (whole, further))
+        rows = connection.exec_driver_sql(
+            f"SELECT number, part, vector FROM vectors WHERE number IN ({asked}) "
+            f"UNION ALL SELECT number, part, vector FROM vectors WHERE number IN ({told}) AND part = 0"
+        ).all()
+        return [(number, part, np.frombuffer(vector, dtype="<f4")) for number, part, vector in rows]
 
     def sync(self) -> bool:
         """Build a new generation when too much is outside the current one; whether one was built."""
@@ -145,8 +159,8 @@ def _load(connection: Connection, numbers: list[int]) -> _Matrix:
     rows: list[tuple[int, bytes]] = []
     for start in range(0, len(numbers), CHUNK):
         places = ", ".join(str(int(number)) for number in numbers[start : start + CHUNK])
-        found = connection.execute(text(f"SELECT number, vector FROM vectors WHERE number IN ({places})"))
-        rows.extend((row.number, row.vector) for row in found)
+        found = connection.exec_driver_sql(f"SELECT number, vector FROM vectors WHERE number IN ({places})")
+        rows.extend((number, vector) for number, vector in found.all())
     return _matrix(rows)
 
 
@@ -178,8 +192,7 @@ def _numbers_of(connection: Connection, named: list[tuple[str, float]], covered:
     best: dict[str, float] = {}
     for name, cosine in named:
         best.setdefault(name.partition("~")[0], cosine)
-    names = {f"id{place}": name for place, name in enumerate(best)}
-    holders = ", ".join(f":{name}" for name in names)
-    query = text(f"SELECT id, number FROM passages WHERE id IN ({holders}) AND number <= :covered")
-    numbers = {row.id: row.number for row in connection.execute(query, {**names, "covered": covered})}
+    query = "SELECT id, number FROM passages WHERE id IN (SELECT value FROM json_each(?)) AND number <= ?"
+    rows = connection.exec_driver_sql(query, (json.dumps(list(best)), covered)).all()
+    numbers = {row.id: row.number for row in rows}
     return [(numbers[name], cosine) for name, cosine in best.items() if name in numbers]

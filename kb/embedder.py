@@ -1,6 +1,7 @@
 """What the library needs of an embedder: any object with these members can take the packaged one's place.
 
-Vectors are L2-normalised, so that their dot product is the cosine. `kb.onnx_embedder` is the one that ships.
+Vectors are L2-normalised, so that their dot product is the cosine. `kb.onnx_embedder` is the one that ships. `knows` tells whether a word stands
+in the vocabulary as a whole: then it is a word of the language, and no slip of the pen.
 """
 
 from collections.abc import Sequence
@@ -20,3 +21,5 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> Float32[np.ndarray, "text dimension"]: ...
 
     def count(self, text: str) -> int: ...
+
+    def knows(self, word: str) -> bool: ...

@@ -3,8 +3,9 @@
 A question is a line `{"q","keys","lang","kind"}`: `keys` are ids of the documents that answer it (any name the library
 knows; duplicates count as their canonical note), kind `unanswerable` counts as right when the library declines, kind
 `cross` (asked in one language, answered in the other) is a group of its own. Recall@5 is whether one of a question's keys is
-among the first five documents, because each of them answers it; keys@5 is the share of them that is. `fused` counts a wrong decline as a miss; the single legs
-and ablations are rankings alone. Reciprocal rank fusion with equal weights is there for comparison.
+among the first five documents, because each of them answers it; keys@5 is the share of them that is. Every row but those
+`without declines` counts a declined question as a miss, so that a leg or an ablation differs from `fused` in its ranking alone.
+Reciprocal rank fusion with equal weights is there for comparison.
 """
 
 import json
@@ -18,12 +19,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from kb.coverage import Signals
+from kb.coverage import Evidence
 from kb.errors import KbError
-from kb.fusion import Gathered, Weights, answerability, rank_documents
+from kb.fusion import Gathered, Weights, rank_documents
+from kb.reading import LOOKED_AT
 from kb.search import Searcher
 
 _OFF = Weights(dense=0, dense_korean=0, lexical=0, titles=0, translated=0, exact=0, named=0, second=0, trust=0)
+ALONE = "without declines"
 _Order = Callable[[Gathered, Callable[[str], str]], list[str]]
 
 
@@ -79,7 +82,7 @@ def evaluate(searcher: Searcher, questions: Sequence[Question]) -> dict[str, Any
     for name, order in orders.items():
         groups: dict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
         for entry in answerable:
-            missed = name == "fused" and entry.declined
+            missed = entry.declined and not name.endswith(ALONE)
             ranked = [] if missed else order(entry.gathered, names.canonical)
             measured = measure(ranked, entry.keys)
             groups[entry.question.group].append(measured)
@@ -107,24 +110,24 @@ def measure(ranked: Sequence[str], keys: frozenset[str]) -> tuple[float, float, 
     return float(any(found[:5])), sum(found[:5]) / len(keys), 1 / first if first else 0.0, gain / ideal
 
 
-def ask(searcher: Searcher, question: Question) -> tuple[Gathered, frozenset[str], Signals]:
-    """What the searcher gathers for a question, its keys as canonical ids, and its signals. For fitting."""
+def ask(searcher: Searcher, question: Question) -> tuple[Gathered, frozenset[str], Evidence]:
+    """What the searcher gathers for a question, its keys as canonical ids, and the evidence for an answer. For fitting."""
     with searcher.store.read() as connection:
         names = searcher.names(connection)
         keys = frozenset(names.resolve(key) for key in question.keys)
         query, _ = searcher.spelled(connection, question.q)
         gathered = searcher.gather(connection, query)
         ranked = rank_documents(gathered, searcher.weights, names.canonical)
-        return gathered, keys, searcher.signals(connection, query, gathered, ranked)
+        reading = searcher.read(connection, query, ranked[:LOOKED_AT])
+        return gathered, keys, searcher.evidence(connection, query, gathered, ranked, reading)
 
 
 def _ask(searcher: Searcher, question: Question) -> _Asked:
     started = time.perf_counter()
-    searcher.search(question.q)
+    result = searcher.search(question.q)
     seconds = time.perf_counter() - started
-    gathered, keys, signals = ask(searcher, question)
-    declined = not gathered.candidates or answerability(signals, searcher.rule) < searcher.rule.threshold
-    return _Asked(question, keys, gathered, declined, seconds)
+    gathered, keys, _ = ask(searcher, question)
+    return _Asked(question, keys, gathered, result.declined, seconds)
 
 
 def _orders(weights: Weights) -> dict[str, _Order]:
@@ -142,7 +145,7 @@ def _orders(weights: Weights) -> dict[str, _Order]:
     }
     orders = {name: _weighted(kind) for name, kind in kinds.items()}
     whole = orders["fused"]
-    orders["without declines"] = whole
+    orders |= {ALONE: whole, f"dense {ALONE}": orders["dense"], f"lexical {ALONE}": orders["lexical"]}
     orders["without folding"] = lambda gathered, _: whole(gathered, lambda document: document)
     orders["reciprocal ranks, equal weights"] = _reciprocal
     return orders

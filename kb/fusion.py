@@ -1,18 +1,19 @@
-"""How the legs of a search become one ranking, and when there is no answer: pure functions of what was gathered.
+"""How the legs of a search become one ranking: pure functions of what was gathered.
 
 A passage's score is a weighted sum: cosine, BM25 of the question's own words, of the titles it names and of its English
 words, exact identifiers, and whether it names the document. A document's score is its best passage's plus a share of its
 second best. Trust and verification take off up to `Weights.trust`. BM25 scores are divided by the best one of the
-question, because their scale depends on the question. The answerability is a logistic function of `kb.coverage.Signals`.
+question, because their scale depends on the question.
 All numbers here were fitted on the `fit` half of benchmarks/questions.jsonl by benchmarks/library_fit.py; they are
 reported on the other half by `circuit-court library evaluate`.
 """
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from kb.coverage import Signals
+import numpy as np
+from jaxtyping import Float32
+
 from kb.front_matter import TRUST
 
 _VERIFIED = {"verified": 1.0, "partially-verified": 0.9, "unverified": 0.6, "disputed": 0.5, "retracted": 0.1}
@@ -31,30 +32,6 @@ class Weights:
     named: float = 0.17
     second: float = 0.2
     trust: float = 0.05
-
-
-FITTED = Signals(
-    cosine=0.35,
-    score=0.9,
-    margin=0.92,
-    covered=1.9,
-    unknown=-2.36,
-    meant=1.14,
-    worded=0.4,
-    matched=1.94,
-    named=0.56,
-    exact=0.62,
-    korean=0.35,
-)
-
-
-@dataclass(frozen=True)
-class Answerable:
-    """A logistic function of `kb.coverage.Signals`, one weight for each; below `threshold` the library declines."""
-
-    bias: float = -3.7
-    weights: Signals = FITTED
-    threshold: float = 0.2
 
 
 @dataclass
@@ -76,11 +53,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Everything a ranking needs to know about one question; `named` counts the documents that it names."""
+    """Everything a ranking needs to know about one question; `named` counts the documents that it names, `meaning` is its
+    vector (empty without an embedder)."""
 
     korean: bool
     candidates: Mapping[int, Candidate]
     named: int
+    meaning: Float32[np.ndarray, " dimension"] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
 
 Ranked = tuple[str, float, list[int]]
@@ -140,10 +119,3 @@ def credit(candidate: Candidate, loss: float) -> float:
     trust = TRUST.get(candidate.trust or "", 0.7)
     verified = _VERIFIED.get(candidate.verification or "", 0.7)
     return 1.0 - loss * (1.0 - trust * verified)
-
-
-def answerability(signals: Signals, rule: Answerable) -> float:
-    """How likely the library says something on the question, between 0 and 1."""
-    weights, found = asdict(rule.weights), asdict(signals)
-    total = rule.bias + sum(weights[name] * found[name] for name in weights)
-    return 1.0 / (1.0 + math.exp(-total))

@@ -28,11 +28,18 @@ class Counts:
     def __init__(self) -> None:
         self._state: tuple[int, ...] = ()
         self._known: dict[str, int] = {}
+        self._total: int | None = None
+
+    def total(self, connection: Connection) -> int:
+        """The number of all passages."""
+        if self._total is None:
+            self._total = int(connection.execute(text("SELECT count(*) FROM passages")).scalar() or 0)
+        return self._total
 
     def renew(self, state: tuple[int, ...]) -> None:
         """Forget everything when the library's state is another one."""
         if state != self._state:
-            self._state, self._known = state, {}
+            self._state, self._known, self._total = state, {}, None
 
     def of(self, connection: Connection, expression: str) -> int:
         """The number of passages, `SCORED` when there are that many or more."""

@@ -52,6 +52,11 @@ class OnnxEmbedder:
         """How many tokens a text has, with the two special ones."""
         return len(self._tokenizer.encode(text).ids)
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is one token, and not the unknown one."""
+        tokens = self._tokenizer.encode(word, add_special_tokens=False).tokens
+        return len(tokens) == 1 and tokens != ["[UNK]"]
+
     def embed(self, texts: Sequence[str]) -> Float32[np.ndarray, "text dimension"]:
         """Unit vectors of the texts, each cut at `limit` tokens; similar lengths are batched together."""
         encoded = [self._clip(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]

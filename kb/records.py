@@ -116,13 +116,14 @@ class Hit(Record):
 
 class SearchResult(Record):
     """Hits, best first. When `declined` is true the library does not say: `hits` is empty, `nearest` holds what came
-    closest, and `sentence` says so in one line."""
+    closest, `unused` the words of the question that the library never uses, and `sentence` says so in one line."""
 
     query: str
     hits: tuple[Hit, ...]
     declined: bool = False
     sentence: str = ""
     nearest: tuple[Hit, ...] = ()
+    unused: tuple[str, ...] = ()
     expanded: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 

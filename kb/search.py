@@ -15,13 +15,16 @@ import numpy as np
 from sqlalchemy import Connection, RowMapping, bindparam, text
 
 from kb import lexical
-from kb.coverage import Signals, covered
+from kb.answerable import Answerable, fitted
+from kb.coverage import Evidence
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
-from kb.fusion import Answerable, Candidate, Gathered, Ranked, Weights, answerability, place_of, rank_documents
+from kb.evidence import Searched, evidence
+from kb.fusion import Candidate, Gathered, Ranked, Weights, rank_documents
 from kb.identifiers import identifiers
 from kb.listing import where
 from kb.names import Names
+from kb.reading import APPARATUS, LOOKED_AT, Reading, Sought, read, shown
 from kb.records import Filters, Hit, Legs, SearchResult
 from kb.spelling import LEAST, Spelling
 from kb.store import Store
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 
 CANDIDATES = 80
 RERANKED = 20  # documents that an optional cross-encoder reads
-MARGIN = 0.5  # a best document that leads by more is no likelier to answer
 NOTHING = "The library does not say: nothing in it is close to this question."
 UNBUILT = "Dense search is off: the library was embedded by another embedder. Run: circuit-court library build"
 EMPTY = "The library does not say: it is empty. Bring in the starter notes: circuit-court library build"
@@ -57,11 +59,16 @@ class Searcher:
         self.dense = dense
         self._embedder = embedder
         self.weights = weights or Weights()
-        self.rule = rule or Answerable()
+        self._rule = rule
         self.reranker: OnnxReranker | None = None
         self._names: tuple[tuple[int, ...], Names] | None = None
         self._counts = lexical.Counts()
         self._spelling: Spelling | None = None
+
+    @property
+    def rule(self) -> Answerable:
+        """What decides whether the library says anything."""
+        return self._rule or fitted()
 
     def names(self, connection: Connection) -> Names:
         """The library's names, read again when they may have changed."""
@@ -72,9 +79,7 @@ class Searcher:
             self._counts.renew(state)
         return self._names[1]
 
-    def search(
-        self, query: str, *, limit: int = 8, filters: Filters | None = None, per_document: int = 1
-    ) -> SearchResult:
+    def search(self, query: str, *, limit: int = 8, filters: Filters | None = None) -> SearchResult:
         """The passages that answer a question, best first, or a declined result with what came nearest."""
         asked = normalise(query).strip()
         with self.store.read() as connection:
@@ -84,27 +89,31 @@ class Searcher:
             remarks = (*self._remarks(connection), *slips)
             gathered = self.gather(connection, query, filters)
             ranked = rank_documents(gathered, self.weights, names.canonical)
-            signals = self.signals(connection, query, gathered, ranked)
-            ranked = self.reranked(connection, query, ranked)
-            top = [(number, score) for _, score, numbers in ranked[:limit] for number in numbers[:per_document]][:limit]
+            reading = self.read(connection, query, ranked[: max(limit, LOOKED_AT)])
+            found = self.evidence(connection, query, gathered, ranked, reading)
+            if self.reranker is not None:
+                ranked = self.reranked(connection, query, ranked)
+                reading = self.read(connection, query, ranked[:limit])
+            sought = _sought(gathered, found)
+            top = [(shown(reading, place, sought), score) for place, (_, score, _) in enumerate(ranked[:limit])]
             rows = _rows(connection, [number for number, _ in top])
-            hits = tuple(
-                _hit(connection, rows[number], gathered.candidates[number], score, names) for number, score in top
-            )
+            hits = tuple(_hit(connection, rows[number], gathered, score, names) for number, score in top)
         answer = {"query": asked, "expanded": tuple(dict.fromkeys(mentioned)), "remarks": remarks}
-        if not hits or answerability(signals, self.rule) < self.rule.threshold:
-            sentence = NOTHING if names.titles else EMPTY
-            return SearchResult(**answer, hits=(), declined=True, sentence=sentence, nearest=hits)
+        if not hits or self.rule.chance(found) < self.rule.threshold:
+            sentence = nothing(found) if names.titles else EMPTY
+            unused = tuple(found.unused)
+            return SearchResult(**answer, hits=(), declined=True, sentence=sentence, nearest=hits, unused=unused)
         return SearchResult(**answer, hits=hits)
 
     def spelled(self, connection: Connection, query: str) -> tuple[str, tuple[str, ...]]:
         """The question with slips of the pen put right, and a remark for each."""
         self.names(connection)
+        embedder = self._embedder()
         remarks: list[str] = []
 
         def right(word: re.Match[str]) -> str:
             written = word[0].casefold()
-            if self._counts.of(connection, lexical.phrase([written])):
+            if embedder is None or embedder.knows(written) or self._counts.of(connection, lexical.phrase([written])):
                 return word[0]
             if self._spelling is None:
                 self._spelling = Spelling.of(connection)
@@ -132,16 +141,11 @@ class Searcher:
         if allowed is not None:
             named &= set(allowed)
         numbers = {number for leg in found.values() for number, _ in leg} | named
-        cosines = self._cosines(
-            connection, " ".join([*titles, *english]) if is_korean(query) else query, numbers, allowed
-        )
-        found["cosine"] = cosines
-        candidates = _candidates(connection, found, named)
-        return Gathered(
-            korean=is_korean(query),
-            candidates=candidates,
-            named=len(mentioned),
-        )
+        korean = is_korean(query)
+        words = [*titles, *english] if korean else english or [query]  # a few Korean words are read in English, too
+        meaning = self._vector(connection, " ".join(words))
+        found["cosine"] = self._cosines(connection, meaning, numbers, allowed) if len(meaning) else []
+        return Gathered(korean, _candidates(connection, found, named), len(mentioned), meaning)
 
     def reranked(self, connection: Connection, query: str, ranked: list[Ranked]) -> list[Ranked]:
         """The first documents in the cross-encoder's order by their best passage, where there is a cross-encoder."""
@@ -154,26 +158,16 @@ class Searcher:
         order = sorted(range(len(first)), key=lambda place: (-scores[place], place))
         return [*(first[place] for place in order), *ranked[RERANKED:]]
 
-    def signals(self, connection: Connection, query: str, gathered: Gathered, ranked: Sequence[Ranked]) -> Signals:
+    def read(self, connection: Connection, query: str, ranked: Sequence[Ranked]) -> Reading:
+        """The best documents, read for the words of the question."""
+        return read(connection, query, ranked, self.dense, vectors=not self._remarks(connection))
+
+    def evidence(
+        self, connection: Connection, query: str, gathered: Gathered, ranked: Sequence[Ranked], reading: Reading
+    ) -> Evidence:
         """What tells whether the library says anything on the question."""
-        scores = [score for _, score, _ in ranked[:6]]
-        share, unknown = covered(connection, self._counts, query, [numbers[:30] for _, _, numbers in ranked[:3]])
-        candidates = gathered.candidates.values()
-        names = self.names(connection)
-        best = ranked[0][0] if ranked else None
-        return Signals(
-            cosine=max((candidate.cosine for candidate in candidates), default=0.0),
-            score=scores[0] if scores else 0.0,
-            margin=min(MARGIN, scores[0] - scores[-1]) if scores else 0.0,
-            covered=share,
-            unknown=unknown,
-            meant=1 / place_of(gathered, "cosine", names.canonical, best) if best else 0.0,
-            worded=1 / place_of(gathered, "words", names.canonical, best) if best else 0.0,
-            matched=min(2.0, max((candidate.words for candidate in candidates), default=0.0) / 30),
-            named=float(min(2, gathered.named)),
-            exact=float(any(candidate.exact for candidate in candidates)),
-            korean=float(gathered.korean),
-        )
+        searched = Searched(query, gathered, ranked, reading, self.names(connection))
+        return evidence(connection, searched, self._counts)
 
     def _match(
         self, connection: Connection, terms: Sequence[str], allowed: Collection[int] | None
@@ -181,14 +175,17 @@ class Searcher:
         fetch = CANDIDATES if allowed is None else CANDIDATES * 20
         return _within(lexical.match(connection, self._counts, terms, fetch), allowed)[:CANDIDATES]
 
-    def _cosines(
-        self, connection: Connection, meaning: str, numbers: set[int], allowed: Collection[int] | None
-    ) -> list[tuple[int, float]]:
-        """The nearest passages, and the cosines of all that other legs found."""
+    def _vector(self, connection: Connection, meaning: str) -> np.ndarray:
+        """The vector of a question; empty where the dense leg is off or there is nothing to embed."""
         embedder = self._embedder()
         if embedder is None or not meaning.strip() or self._remarks(connection):
-            return []
-        vector = embedder.embed([meaning])[0]
+            return np.zeros(0, dtype=np.float32)
+        return embedder.embed([meaning])[0]
+
+    def _cosines(
+        self, connection: Connection, vector: np.ndarray, numbers: set[int], allowed: Collection[int] | None
+    ) -> list[tuple[int, float]]:
+        """The nearest passages, and the cosines of all that other legs found."""
         nearest = self.dense.nearest(connection, vector, CANDIDATES, allowed)
         others = self.dense.cosines(connection, vector, numbers - {number for number, _ in nearest})
         return sorted([*nearest, *others], key=lambda pair: -pair[1])
@@ -202,6 +199,20 @@ class Searcher:
         return () if stored in (None, embedder.name) else (UNBUILT,)
 
 
+def nothing(evidence: Evidence) -> str:
+    """The sentence of a declined search, with the words that the library never uses."""
+    missing = [f"'{word}'" for word in evidence.unused[:4]]
+    return f"{NOTHING} It never uses {', '.join(missing)}." if missing else NOTHING
+
+
+def _sought(gathered: Gathered, found: Evidence) -> Sought:
+    """What the passages to show are chosen by."""
+    exact = {number for number, candidate in gathered.candidates.items() if candidate.exact}
+    aside = {number for number, candidate in gathered.candidates.items() if candidate.apparatus} - exact
+    rarity = [signals.rarity for _, signals in found.units]
+    return Sought(gathered.meaning, rarity, exact, aside)
+
+
 def _within(found: list[tuple[int, float]], allowed: Collection[int] | None) -> list[tuple[int, float]]:
     return found if allowed is None else [pair for pair in found if pair[0] in allowed]
 
@@ -213,15 +224,16 @@ def _allowed(connection: Connection, filters: Filters) -> set[int]:
     return set(connection.execute(query, values).scalars())
 
 
-_ROWS = text(
+_ROWS = (
     "SELECT p.number, p.id AS passage_id, p.document_id, p.heading, p.start_at, p.end_at, p.page, d.title, d.trust, "
     "d.confidence, d.verification, d.kind, d.year, d.url, d.arxiv FROM passages p JOIN documents d "
-    "ON d.id = p.document_id WHERE p.number IN :numbers"
-).bindparams(bindparam("numbers", expanding=True))
+    "ON d.id = p.document_id WHERE p.number IN ({})"
+)
 
 
 def _rows(connection: Connection, numbers: list[int]) -> dict[int, RowMapping]:
-    return {row["number"]: row for row in connection.execute(_ROWS, {"numbers": numbers}).mappings()}
+    query = _ROWS.format(", ".join(str(int(number)) for number in numbers))
+    return {row["number"]: row for row in connection.exec_driver_sql(query).mappings()}
 
 
 def _candidates(
@@ -233,7 +245,7 @@ def _candidates(
             document_id=row["document_id"],
             trust=row["trust"],
             verification=row["verification"],
-            apparatus=row["heading"].endswith(("Links", "Sources", "References")),
+            apparatus=row["heading"].endswith(APPARATUS),
             named=number in named,
         )
         for number, row in _rows(connection, numbers).items()
@@ -262,8 +274,9 @@ def _body(connection: Connection, row: RowMapping) -> str:
     ).scalar_one()
 
 
-def _hit(connection: Connection, row: RowMapping, candidate: Candidate, score: float, names: Names) -> Hit:
-    ranks = candidate.ranks
+def _hit(connection: Connection, row: RowMapping, gathered: Gathered, score: float, names: Names) -> Hit:
+    candidate = gathered.candidates.get(row["number"])
+    ranks = candidate.ranks if candidate else {}
     lexical_ranks = [ranks[leg] for leg in ("words", "titles", "translated") if leg in ranks]
     return Hit(
         passage_id=row["passage_id"],
@@ -280,7 +293,7 @@ def _hit(connection: Connection, row: RowMapping, candidate: Candidate, score: f
             dense=ranks.get("cosine"),
             lexical=min(lexical_ranks, default=None),
             exact=ranks.get("exact"),
-            cosine=round(float(np.float32(candidate.cosine)), 4) if "cosine" in ranks else None,
+            cosine=round(float(np.float32(candidate.cosine)), 4) if candidate and "cosine" in ranks else None,
         ),
         trust=row["trust"],
         confidence=row["confidence"],

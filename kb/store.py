@@ -232,7 +232,9 @@ def _document_values(document: Incoming) -> dict[str, Any]:
 
 
 def _insert_passages(connection: Connection, document: Incoming, cuts: Sequence[Cut]) -> list[int]:
-    names = searchable(" ".join([document.id, *document.aliases, *document.front.get("tags", ())]))
+    front = document.front
+    known_by = [document.id, *document.aliases, *front.get("tags", ()), *front.get("authors", ())]
+    names = searchable(" ".join(known_by))
     title = searchable(document.title)
     asked = searchable(" \n ".join(document.questions))
     rows = [

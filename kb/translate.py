@@ -27,8 +27,9 @@ def glossary() -> dict[str, str]:
 
 @cache
 def asking_words() -> frozenset[str]:
-    """Korean words that ask or point and say nothing of what is asked about."""
-    return frozenset(normalise((Path(__file__).parent / "korean_asking.txt").read_text(encoding="utf-8")).split())
+    """Words of both languages that ask or point and say nothing of what is asked about."""
+    files = [Path(__file__).parent / name for name in ("english_asking.txt", "korean_asking.txt")]
+    return frozenset(word for file in files for word in normalise(file.read_text(encoding="utf-8")).split())
 
 
 def english_words(question: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Fusion: what outranks what, on hand-made candidates."""
 
-from kb.coverage import Signals
-from kb.fusion import Answerable, Candidate, Gathered, Weights, answerability, credit, rank_documents
+from kb.fusion import Candidate, Gathered, Weights, credit, rank_documents
 
 
 def gathered(**candidates):
@@ -50,9 +49,3 @@ def test_a_list_of_sources_ranks_below_text_unless_it_holds_the_identifier():
     assert order(gathered(a=text, b=sources)) == ["a", "b"]
     exact = made("b", cosine=0.55, apparatus=True, exact=1.0)
     assert order(gathered(a=text, b=exact)) == ["b", "a"]
-
-
-def test_unknown_words_lower_the_answerability():
-    known = Signals(cosine=0.5, score=1.0, margin=0.3, covered=0.6, unknown=0.0)
-    strange = Signals(cosine=0.5, score=1.0, margin=0.3, covered=0.2, unknown=0.8)
-    assert answerability(known, Answerable()) > 2 * answerability(strange, Answerable())

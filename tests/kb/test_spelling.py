@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb.library import Library
 from kb.spelling import Spelling, is_slip
 
 
@@ -29,3 +30,21 @@ def test_search_says_what_it_searched_for(starter):
     result = starter.search("what do sucessor heads do?")
     assert result.hits[0].document_id.startswith("successor-head")
     assert "'successor'" in result.remarks[-1]
+
+
+@pytest.mark.parametrize("word", ["persona", "binding", "cancer", "hours", "brain"])
+def test_a_word_of_the_language_is_no_slip(minilm, word):
+    assert minilm.knows(word)
+
+
+@pytest.mark.parametrize("slip", ["sucessor", "raodmap", "polysematic"])
+def test_a_slip_is_no_word_of_the_language(minilm, slip):
+    assert not minilm.knows(slip)
+
+
+def test_words_of_the_language_are_searched_as_they_are_written(tmp_path, minilm):
+    with Library.open(tmp_path, embedder=minilm) as library:
+        library.add_text(
+            "# A person\n\nA note on one person and the finding that heads cancel each other.", title="Person"
+        )
+        assert library.search("persona vectors").remarks == ()
