@@ -37,6 +37,7 @@ from tools.result import Result
 
 Emit = Callable[[str, dict[str, Any]], None]
 ANTI_PATTERN = "anti-pattern"  # how the ids of notes on wrong conclusions begin
+NEAREST = 3  # documents that a declined search names
 FORWARDED = {"status", "registered", "progress", "evidence", "verdict", "plan", "approval", "approved", "read"}
 
 
@@ -63,7 +64,14 @@ class Toolbox:
         """
         answer = self.library.search(query, limit=limit)
         if answer.declined:
-            return Found(kind="nothing", text=f"The library does not say. {answer.sentence}", data={"query": query})
+            nearest = [hit_citation(hit) for hit in answer.nearest[:NEAREST]]
+            named = "; ".join(f"{c.title} ({c.document_id}) [^p:{c.passage_id}]" for c in nearest)
+            return Found(
+                kind="nothing",
+                text=f"{answer.sentence} Nearest, but not an answer: {named}" if named else answer.sentence,
+                citations=nearest,
+                data={"query": query, "unused": list(answer.unused), "nearest": [c.passage_id for c in nearest]},
+            )
         citations = [hit_citation(hit) for hit in answer.hits]
         lines = [f"[^p:{c.passage_id}] {c.title} ({c.document_id}): {c.quote}" for c in citations]
         korean = self._in_korean(citations) if is_korean(query) else {}

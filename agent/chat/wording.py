@@ -81,11 +81,7 @@ def word(found: Found, language: Language) -> str:
         case "report":
             return report(found.data, language)
         case "nothing":
-            return pick(
-                language,
-                "The library does not say. Add a paper or note with `circuit-court library add`, or ask in other words.",
-                "라이브러리에는 답이 없습니다. `circuit-court library add`로 논문이나 노트를 추가하거나 다른 말로 물어보세요.",
-            )
+            return wording_library.nothing(found, language)
 
 
 def _claim(found: Found, language: Language) -> str:

@@ -53,6 +53,28 @@ def passages(found: Found, language: Language) -> str:
     return "\n".join(lines)
 
 
+def nothing(found: Found, language: Language) -> str:
+    """That the library does not say: the words that it never uses, what came nearest, and what to do."""
+    unused = ", ".join(f"`{word}`" for word in found.data.get("unused", [])[:4])
+    titles = {citation.passage_id: citation.title for citation in found.citations}
+    nearest = "; ".join(f"*{titles[name]}* [^p:{name}]" for name in found.data.get("nearest", []))
+    said = [pick(language, "The library does not say.", "라이브러리에는 답이 없습니다.")]
+    if unused:
+        said.append(pick(language, f"It never uses {unused}.", f"라이브러리에 없는 말: {unused}."))
+    if nearest:
+        said.append(
+            pick(language, f"Nearest, but not an answer: {nearest}.", f"답은 아니지만 가장 가까운 자료: {nearest}.")
+        )
+    said.append(
+        pick(
+            language,
+            "Add a paper or note with `circuit-court library add`, or ask in other words.",
+            "`circuit-court library add`로 논문이나 노트를 추가하거나 다른 말로 물어보세요.",
+        )
+    )
+    return " ".join(said)
+
+
 def nearest_sentences(text: str, question: str) -> str:
     """Up to two sentences of a passage that share most words with the question, in their order; its first when none does."""
     items = (

@@ -104,3 +104,17 @@ def test_an_anti_pattern_is_told_by_what_is_held_against_it(chat: Chat):
 def test_two_names_of_one_note_are_not_compared_with_themselves(chat: Chat):
     chat.ask("compare self-repair and the Hydra effect")
     assert chat.tools() == ["compare_papers", "search_library"]
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("what does the wiki say about kubernetes ingress timeouts in Zanzibar?", "`kubernetes`"),
+        ("쿠버네티스 인그레스 타임아웃은 어떻게 설정해?", "라이브러리에 없는 말"),
+    ],
+)
+def test_a_declined_question_is_told_what_is_missing_and_what_came_nearest(chat: Chat, question: str, says: str):
+    answer = chat.ask(question)
+    assert says in answer.text
+    assert len(answer.citations) <= 3
+    assert answer.struck == []
