@@ -62,9 +62,14 @@ class StopFlag:
         self._asked_at, self._raised = float("-inf"), False
 
     def __call__(self) -> bool:
-        """True from the moment that the ledger says so."""
+        """True from the moment that the ledger says so, or up to `FLAG_SECONDS` later."""
         at = time.monotonic()
         if not self._raised and at - self._asked_at >= FLAG_SECONDS:
             self._asked_at = at
-            self._raised = self._runs.cancel_requested(self._run_id)
+            return self.afresh()
+        return self._raised
+
+    def afresh(self) -> bool:
+        """The same, read from the ledger now: for a run that was just woken, perhaps by the one who asked it to stop."""
+        self._raised = self._raised or self._runs.cancel_requested(self._run_id)
         return self._raised

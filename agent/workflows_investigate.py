@@ -76,7 +76,7 @@ def approved(job: Job, text: str, seconds: float, forward_passes: int) -> bool:
     payload = {"estimate_seconds": seconds, "estimate_forward_passes": forward_passes, "text": text}
     job.emit("approval", payload)
     answer = DBOS.recv(APPROVAL, timeout_seconds=WAIT_SECONDS)
-    if job.cancelled():
+    if job.cancelled.afresh():
         raise CancelledError("stopped on request")
     said_yes = bool(answer and answer["approved"])
     job.emit("approved", {"approved": said_yes})

@@ -69,6 +69,14 @@ def test_the_stop_flag_stays_raised(ledger):
     assert flag() and flag()
 
 
+def test_a_run_that_was_just_woken_sees_the_stop_at_once(ledger):
+    flag = StopFlag(ledger.runs, "r")
+    assert not flag()
+    ledger.runs.request_cancel("r")
+    assert not flag()  # asked a moment ago
+    assert flag.afresh() and flag()
+
+
 def test_a_run_that_ignores_its_stop_is_found(ledger):
     ledger.runs.start("r")
     assert ledger.runs.deaf(0.0) is None
