@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from kb.coverage import Evidence, UnitSignals, WholeSignals
+from kb.coverage import UnitSignals, WholeSignals
 from kb.errors import KbError
+from kb.evidence import Evidence
 
 FILE = Path(__file__).parent / "answerable.json"
 _Array = Float[np.ndarray, "..."]

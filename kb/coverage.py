@@ -60,7 +60,8 @@ class WholeSignals(NamedTuple):
     carries and with its passages, `crowd` the mean of the twenty largest of all, `lead` that of the best document over the
     second. `meant` and `worded` are one over the place of the best document in the dense and the lexical leg alone; `matched`
     is the best BM25 score, which grows with how much of a question is found, in units of 30 and at most 2; `named` counts
-    named documents up to 2; `covered` and `unknown` are shares weighed by rarity."""
+    named documents up to 2; `covered` and `unknown` are shares weighed by rarity. `answers` are the log odds
+    by which the cross-encoder holds that the first passage answers; `unread`: there is no cross-encoder."""
 
     cosine: float = 0.0
     asked: float = 0.0
@@ -77,20 +78,9 @@ class WholeSignals(NamedTuple):
     named: float = 0.0
     exact: float = 0.0
     length: float = 0.0
+    answers: float = 0.0
+    unread: float = 0.0
     korean: float = 0.0
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All signals of one question."""
-
-    units: tuple[tuple[Unit, UnitSignals], ...]
-    whole: WholeSignals
-
-    @property
-    def unused(self) -> list[str]:
-        """The words of the question that the library never uses."""
-        return [unit.word for unit, signals in self.units if signals.unused]
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from kb.coverage import Evidence
 from kb.errors import KbError
+from kb.evidence import Evidence
 from kb.fusion import Gathered, Weights, rank_documents
 from kb.reading import LOOKED_AT
 from kb.search import Searcher
@@ -38,6 +38,7 @@ class Question(BaseModel):
     keys: tuple[str, ...] = ()
     lang: str = "en"
     kind: str = "plain"
+    sort: str = ""  # of an unanswerable question: `far` from the field, `near` it, or a `detail` that a paper on the subject does not give
     half: Literal["fit", "report"] | None = None
 
     @property

@@ -1,24 +1,47 @@
 """The evidence that the library says something on a question, from what a search gathered and ranked.
 
 Puts together the signals of each word (`kb.coverage`) and those of the whole question: how near the best documents are, the
-questions that they carry and the rest, and how well ranked. It decides nothing; `kb.answerable` does.
+questions that they carry and the rest, how well ranked, and whether the cross-encoder holds that the first passage answers it. It
+decides nothing; `kb.answerable` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 from sqlalchemy import Connection
 
-from kb.coverage import Best, Evidence, UnitSignals, WholeSignals, shares, unit_signals
+from kb.coverage import Best, Unit, UnitSignals, WholeSignals, shares, unit_signals
 from kb.fusion import Gathered, Ranked, place_of
 from kb.lexical import Counts
 from kb.names import Names
-from kb.reading import LOOKED_AT, Reading
-from kb.text import words
+from kb.reading import LOOKED_AT, Reading, Sought, as_read, shown
+from kb.text import is_korean, words
+from kb.translate import english_words
 
 MARGIN = 0.5  # a best document that leads by more is no likelier to answer
 CROWD = 20
+READ = 1  # best documents of which a passage is read together with the question; a second cost a search at 20,000 passages its 60 ms
+
+LogOdds = Callable[[str, Sequence[str]], Float32[np.ndarray, " passage"]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All signals of one question, what the passages to show are chosen by, and what a cross-encoder is given: the question in
+    English words, and (document, text) of a passage of each of the best documents."""
+
+    units: tuple[tuple[Unit, UnitSignals], ...]
+    whole: WholeSignals
+    sought: Sought
+    asked: str
+    passages: tuple[tuple[str, str], ...]
+
+    @property
+    def unused(self) -> list[str]:
+        """The words of the question that the library never uses."""
+        return [unit.word for unit, signals in self.units if signals.unused]
 
 
 @dataclass(frozen=True)
@@ -32,11 +55,23 @@ class Searched:
     names: Names
 
 
-def evidence(connection: Connection, searched: Searched, counts: Counts) -> Evidence:
-    """What tells whether the library says anything."""
-    asked = searched.reading.units
-    met = unit_signals(connection, counts, asked, _best(searched))
-    return Evidence(tuple(zip(asked, met, strict=True)), _whole(searched, met))
+def evidence(connection: Connection, searched: Searched, counts: Counts, log_odds: LogOdds | None) -> Evidence:
+    """What tells whether the library says anything; `log_odds` is the cross-encoder, where there is one."""
+    units, question = searched.reading.units, searched.question
+    met = unit_signals(connection, counts, units, _best(searched))
+    sought = _sought(searched.gathered, met)
+    numbers = [shown(searched.reading, place, sought) for place in range(min(READ, len(searched.ranked)))]
+    asked = " ".join(english_words(question)) if is_korean(question) else question
+    passages = tuple(as_read(connection, numbers))
+    odds = log_odds(asked, [told for _, told in passages]) if log_odds and asked and passages else np.zeros(0)
+    return Evidence(tuple(zip(units, met, strict=True)), _whole(searched, met, odds), sought, asked, passages)
+
+
+def _sought(gathered: Gathered, met: Sequence[UnitSignals]) -> Sought:
+    """What the passages to show are chosen by."""
+    exact = {number for number, candidate in gathered.candidates.items() if candidate.exact}
+    aside = {number for number, candidate in gathered.candidates.items() if candidate.apparatus} - exact
+    return Sought(gathered.meaning, [signals.rarity for signals in met], exact, aside)
 
 
 def _best(searched: Searched) -> Best:
@@ -51,7 +86,7 @@ def _best(searched: Searched) -> Best:
     return Best(reading.passages[:LOOKED_AT], reading.holding, frozenset(mentioned))
 
 
-def _whole(searched: Searched, met: Sequence[UnitSignals]) -> WholeSignals:
+def _whole(searched: Searched, met: Sequence[UnitSignals], odds: np.ndarray) -> WholeSignals:
     gathered, ranked, meaning = searched.gathered, searched.ranked, searched.gathered.meaning
     candidates = gathered.candidates.values()
     canonical = searched.names.canonical
@@ -82,5 +117,7 @@ def _whole(searched: Searched, met: Sequence[UnitSignals]) -> WholeSignals:
         named=float(min(2, gathered.named)),
         exact=float(any(candidate.exact for candidate in candidates)),
         length=min(len(met), 12) / 12,
+        answers=float(odds.max()) if len(odds) else 0.0,
+        unread=float(not len(odds)),
         korean=float(gathered.korean),
     )

@@ -55,6 +55,7 @@ from kb.store import Store
 from kb.summaries import define, summarise_document, summarise_topic
 
 if TYPE_CHECKING:
+    from kb.cross_encoder import CrossEncoder
     from kb.fetch import Fetcher
     from kb.vectors import VectorIndex
 
@@ -119,6 +120,19 @@ class Library:
         return self._load_embedder() if self._load_embedder else None
 
     @cached_property
+    def cross_encoder(self) -> "CrossEncoder | None":
+        """What reads question and passage together, loaded at the first call; None beside another embedder than the packaged one."""
+        embedder = self.embedder
+        if embedder is None:
+            return None
+        from kb.cross_encoder import CrossEncoder, fits  # ONNX Runtime is needed only to search or ingest
+        from kb.onnx_embedder import OnnxEmbedder
+
+        if isinstance(embedder, OnnxEmbedder) and fits(embedder.folder):
+            return CrossEncoder(embedder.folder)
+        return None
+
+    @cached_property
     def ingest(self) -> Ingest:
         """Step-by-step ingest, for a durable job: `one(source, origin)` for each of `sources(path)`, then `finish()`."""
         return Ingest(self.store, self.dense, self.embedder)
@@ -129,7 +143,7 @@ class Library:
 
     def searcher(self, weights: Weights) -> Searcher:
         """A searcher with these fusion weights."""
-        searcher = Searcher(self.store, self.dense, lambda: self.embedder, weights)
+        searcher = Searcher(self.store, self.dense, lambda: self.embedder, weights, None, lambda: self.cross_encoder)
         if self.reranker_folder is not None:
             from kb.reranker import OnnxReranker  # ONNX Runtime is needed only where there is a model for it
 
@@ -143,6 +157,7 @@ class Library:
         sources = note_files()
         items = [*self._steps(sources, STARTER, progress, None), *self.ingest.gone(STARTER, sources)]
         self.ingest.finish()
+        _ = self.cross_encoder  # made once; better now than at somebody's first search
         return IngestReport(items=tuple(items), problems=self.problems())
 
     def add(self, path: Path, *, progress: Progress | None = None, cancelled: Cancelled | None = None) -> IngestReport:

@@ -34,6 +34,7 @@ class OnnxEmbedder:
             from kb.onnx_graph import write_onnx  # only the first load needs onnx and safetensors
 
             write_onnx(folder)
+        self.folder = folder
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # experiments share the processor

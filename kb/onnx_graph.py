@@ -9,6 +9,7 @@ architectures, and says so.
 
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,19 @@ def write_onnx(folder: Path) -> Path:
             f"The embedder in {folder} is a {config.get('model_type')!r} model; only BERT encoders are converted here. "
             f"Put a ready-made {FILE_NAME} (inputs ids, mask; output vector) into the folder."
         )
-    model = _Graph(load_file(folder / "model.safetensors"), config).build()
+    return save(BertGraph(load_file(folder / "model.safetensors"), config).build(), folder / FILE_NAME)
+
+
+def save(model: onnx.ModelProto, path: Path) -> Path:
+    """Check a model and write it as one whole file, even where two processes do so at once."""
     onnx.checker.check_model(model)
-    path = folder / FILE_NAME
-    unfinished = path.with_name(f"{FILE_NAME}.{secrets.token_hex(4)}.part")  # two processes may do this at once
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     unfinished.write_bytes(model.SerializeToString())
     unfinished.replace(path)
     return path
 
 
-class _Graph:
+class BertGraph:
     """Collects nodes; each method adds a few and returns the name of their output."""
 
     def __init__(self, weights: dict[str, np.ndarray], config: dict[str, Any]) -> None:
@@ -94,26 +98,22 @@ class _Graph:
         joined = self.add("Reshape", [z, self.constant([0, 0, self.width], np.int64)])
         return self.norm(self.add("Add", [self.linear(joined, f"{name}.output.dense"), x]), f"{name}.output.LayerNorm")
 
+    def segment(self) -> str:
+        """The embedding that tells the two texts of a pair apart; here all is the first text."""
+        self.constants["segment"] = self.weights["embeddings.token_type_embeddings.weight"][0].astype(np.float32)
+        return "segment"
+
     def embed(self) -> str:
         tokens = self.add("Gather", [self.weight("embeddings.word_embeddings.weight"), "ids"])
         length = self.add("Shape", ["ids"], start=1, end=2)
         table = self.weight("embeddings.position_embeddings.weight")
         zero, axis = self.constant([0], np.int64), self.constant([0], np.int64)
         positions = self.add("Slice", [table, zero, length, axis])
-        self.constants["segment"] = self.weights["embeddings.token_type_embeddings.weight"][0].astype(np.float32)
-        summed = self.add("Add", [self.add("Add", [tokens, positions]), "segment"])
+        summed = self.add("Add", [self.add("Add", [tokens, positions]), self.segment()])
         return self.norm(summed, "embeddings.LayerNorm")
 
-    def pool(self, x: str, mask: str) -> str:
-        weights = self.add("Unsqueeze", [mask, self.constant([2], np.int64)])
-        total = self.add("ReduceSum", [self.add("Mul", [x, weights]), self.constant([1], np.int64)], keepdims=0)
-        count = self.add("ReduceSum", [mask, self.constant([1], np.int64)], keepdims=1)
-        mean = self.add("Div", [total, count])
-        length = self.add("ReduceL2", [mean, self.constant([1], np.int64)], keepdims=1)
-        return self.add("Div", [mean, length])
-
-    def build(self) -> onnx.ModelProto:
-        mask = self.add("Cast", ["mask"], to=TensorProto.FLOAT)
+    def encode(self, mask: str) -> str:
+        """Embedding and all layers; `mask` is 1 at a token and 0 at padding, as float."""
         hidden = self.add("Sub", [self.constant([1.0], np.float32), mask])
         spread = self.add("Unsqueeze", [hidden, self.constant([1, 2], np.int64)])
         bias = self.add("Mul", [spread, self.constant([-1e9], np.float32)])
@@ -123,12 +123,26 @@ class _Graph:
             x = self.attention(x, f"{name}.attention", bias)
             inner = self.add("Gelu", [self.linear(x, f"{name}.intermediate.dense")])
             x = self.norm(self.add("Add", [self.linear(inner, f"{name}.output.dense"), x]), f"{name}.output.LayerNorm")
-        output = self.pool(x, mask)
-        self.nodes.append(helper.make_node("Identity", [output], ["vector"]))
-        ints = [
-            helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "position"]) for name in ("ids", "mask")
-        ]
-        vector = helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["batch", self.width])
+        return x
+
+    def mean(self, x: str, mask: str) -> str:
+        """Mean of `x` over the positions where `mask` is 1."""
+        weights = self.add("Unsqueeze", [mask, self.constant([2], np.int64)])
+        total = self.add("ReduceSum", [self.add("Mul", [x, weights]), self.constant([1], np.int64)], keepdims=0)
+        count = self.add("ReduceSum", [mask, self.constant([1], np.int64)], keepdims=1)
+        return self.add("Div", [total, count])
+
+    def build(self) -> onnx.ModelProto:
+        mask = self.add("Cast", ["mask"], to=TensorProto.FLOAT)
+        mean = self.mean(self.encode(mask), mask)
+        length = self.add("ReduceL2", [mean, self.constant([1], np.int64)], keepdims=1)
+        return self.model(self.add("Div", [mean, length]), ("ids", "mask"), ("vector", self.width))
+
+    def model(self, result: str, inputs: Sequence[str], output: tuple[str, int]) -> onnx.ModelProto:
+        """The finished graph; `output` is the name and the width of its result."""
+        self.nodes.append(helper.make_node("Identity", [result], [output[0]]))
+        ints = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "position"]) for name in inputs]
+        told = helper.make_tensor_value_info(output[0], TensorProto.FLOAT, ["batch", output[1]])
         tensors = [numpy_helper.from_array(array, name) for name, array in self.constants.items()]
-        graph = helper.make_graph(self.nodes, "sentence_embedder", ints, [vector], tensors)
+        graph = helper.make_graph(self.nodes, "bert", ints, [told], tensors)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)

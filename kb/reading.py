@@ -36,13 +36,17 @@ _FIGURES = text(
     "SELECT p.number FROM passages p JOIN documents d ON d.id = p.document_id WHERE p.document_id IN :documents "
     "AND substr(d.text, p.start_at + 1, p.end_at - p.start_at) GLOB '* [0-9]*'"
 ).bindparams(bindparam("documents", expanding=True))
+_AS_READ = text(
+    "SELECT p.number, p.document_id, d.title, p.heading, substr(d.text, p.start_at + 1, p.end_at - p.start_at) AS body "
+    "FROM passages p JOIN documents d ON d.id = p.document_id WHERE p.number IN :numbers"
+).bindparams(bindparam("numbers", expanding=True))
 
 
 @dataclass(frozen=True)
 class Reading:
     """The best documents, read: passage numbers of each, (passage, part, vector) of all that was embedded of them (part 0 is the
-    passage itself, the others are the questions that its note carries), and for each unit of the question the passages that
-    hold it anywhere and those that hold it in text or heading; `figures` are the passages with a number, where the question
+    passage itself, the others are the questions that its note carries), and for each unit of the question the passages
+    of the first `LOOKED_AT` documents that hold it anywhere, and of all those that hold it in text or heading; `figures` are the passages with a number, where the question
     asks for one."""
 
     units: tuple[Unit, ...]
@@ -75,7 +79,7 @@ def read(
         tuple(asked),
         passages,
         tuple(dense.vectors(connection, first, further)) if vectors else (),
-        tuple(frozenset(holders(connection, unit, spans)) for unit in asked),
+        tuple(frozenset(holders(connection, unit, spans[:LOOKED_AT])) for unit in asked),
         tuple(frozenset(holders(connection, unit, spans, columns="heading body")) for unit in asked),
         frozenset(figures),
     )
@@ -115,3 +119,10 @@ def shown(reading: Reading, place: int, sought: Sought) -> int:
         )
 
     return max(reading.passages[place], key=score)
+
+
+def as_read(connection: Connection, numbers: Sequence[int]) -> list[tuple[str, str]]:
+    """(document, text) of passages as a cross-encoder reads them: title, heading, body."""
+    rows = {row.number: row for row in connection.execute(_AS_READ, {"numbers": list(numbers)})}
+    found = [rows[number] for number in numbers]
+    return [(row.document_id, f"{row.title}. {row.heading}: {row.body}") for row in found]

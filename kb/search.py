@@ -16,15 +16,14 @@ from sqlalchemy import Connection, RowMapping, bindparam, text
 
 from kb import lexical
 from kb.answerable import Answerable, fitted
-from kb.coverage import Evidence
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
-from kb.evidence import Searched, evidence
+from kb.evidence import Evidence, Searched, evidence
 from kb.fusion import Candidate, Gathered, Ranked, Weights, rank_documents
 from kb.identifiers import identifiers
 from kb.listing import where
 from kb.names import Names
-from kb.reading import APPARATUS, LOOKED_AT, Reading, Sought, read, shown
+from kb.reading import APPARATUS, LOOKED_AT, Reading, read, shown
 from kb.records import Filters, Hit, Legs, SearchResult
 from kb.spelling import LEAST, Spelling
 from kb.store import Store
@@ -32,6 +31,7 @@ from kb.text import content_words, is_korean, normalise
 from kb.translate import english_words
 
 if TYPE_CHECKING:
+    from kb.cross_encoder import CrossEncoder
     from kb.reranker import OnnxReranker
 
 CANDIDATES = 80
@@ -54,12 +54,14 @@ class Searcher:
         embedder: Callable[[], Embedder | None],
         weights: Weights | None = None,
         rule: Answerable | None = None,
+        cross_encoder: "Callable[[], CrossEncoder | None]" = lambda: None,
     ) -> None:
         self.store = store
         self.dense = dense
         self._embedder = embedder
         self.weights = weights or Weights()
         self._rule = rule
+        self._cross_encoder = cross_encoder
         self.reranker: OnnxReranker | None = None
         self._names: tuple[tuple[int, ...], Names] | None = None
         self._counts = lexical.Counts()
@@ -94,10 +96,9 @@ class Searcher:
             if self.reranker is not None:
                 ranked = self.reranked(connection, query, ranked)
                 reading = self.read(connection, query, ranked[:limit])
-            sought = _sought(gathered, found)
-            top = [(shown(reading, place, sought), score) for place, (_, score, _) in enumerate(ranked[:limit])]
-            rows = _rows(connection, [number for number, _ in top])
-            hits = tuple(_hit(connection, rows[number], gathered, score, names) for number, score in top)
+            top = [(shown(reading, place, found.sought), score) for place, (_, score, _) in enumerate(ranked[:limit])]
+            rows = _rows(connection, [number for number, _ in top], _OF_HITS)
+        hits = tuple(_hit(rows[number], gathered, score, names) for number, score in top)
         answer = {"query": asked, "expanded": tuple(dict.fromkeys(mentioned)), "remarks": remarks}
         if not hits or self.rule.chance(found) < self.rule.threshold:
             sentence = nothing(found) if names.titles else EMPTY
@@ -152,8 +153,8 @@ class Searcher:
         if self.reranker is None or len(ranked) < 2:
             return ranked
         first = ranked[:RERANKED]
-        rows = _rows(connection, [numbers[0] for _, _, numbers in first])
-        texts = [f"{rows[n[0]]['title']}. {_body(connection, rows[n[0]])}" for _, _, n in first]
+        rows = _rows(connection, [numbers[0] for _, _, numbers in first], _OF_HITS)
+        texts = [f"{rows[n[0]]['title']}. {rows[n[0]]['body']}" for _, _, n in first]
         scores = self.reranker.scores(query, texts)
         order = sorted(range(len(first)), key=lambda place: (-scores[place], place))
         return [*(first[place] for place in order), *ranked[RERANKED:]]
@@ -167,7 +168,8 @@ class Searcher:
     ) -> Evidence:
         """What tells whether the library says anything on the question."""
         searched = Searched(query, gathered, ranked, reading, self.names(connection))
-        return evidence(connection, searched, self._counts)
+        reader = self._cross_encoder() if len(gathered.meaning) else None
+        return evidence(connection, searched, self._counts, reader.log_odds if reader else None)
 
     def _match(
         self, connection: Connection, terms: Sequence[str], allowed: Collection[int] | None
@@ -205,14 +207,6 @@ def nothing(evidence: Evidence) -> str:
     return f"{NOTHING} It never uses {', '.join(missing)}." if missing else NOTHING
 
 
-def _sought(gathered: Gathered, found: Evidence) -> Sought:
-    """What the passages to show are chosen by."""
-    exact = {number for number, candidate in gathered.candidates.items() if candidate.exact}
-    aside = {number for number, candidate in gathered.candidates.items() if candidate.apparatus} - exact
-    rarity = [signals.rarity for _, signals in found.units]
-    return Sought(gathered.meaning, rarity, exact, aside)
-
-
 def _within(found: list[tuple[int, float]], allowed: Collection[int] | None) -> list[tuple[int, float]]:
     return found if allowed is None else [pair for pair in found if pair[0] in allowed]
 
@@ -224,15 +218,17 @@ def _allowed(connection: Connection, filters: Filters) -> set[int]:
     return set(connection.execute(query, values).scalars())
 
 
-_ROWS = (
-    "SELECT p.number, p.id AS passage_id, p.document_id, p.heading, p.start_at, p.end_at, p.page, d.title, d.trust, "
-    "d.confidence, d.verification, d.kind, d.year, d.url, d.arxiv FROM passages p JOIN documents d "
-    "ON d.id = p.document_id WHERE p.number IN ({})"
+_OF_CANDIDATES = "p.number, p.document_id, p.heading, d.trust, d.verification"
+_OF_HITS = (
+    "p.number, p.id AS passage_id, p.document_id, p.heading, p.start_at, p.end_at, p.page, d.title, d.trust, d.confidence, "
+    "d.verification, d.kind, d.year, d.url, d.arxiv, substr(d.text, p.start_at + 1, p.end_at - p.start_at) AS body"
 )
 
 
-def _rows(connection: Connection, numbers: list[int]) -> dict[int, RowMapping]:
-    query = _ROWS.format(", ".join(str(int(number)) for number in numbers))
+def _rows(connection: Connection, numbers: list[int], columns: str) -> dict[int, RowMapping]:
+    """Passages by number."""
+    chosen = ", ".join(str(int(number)) for number in numbers)
+    query = f"SELECT {columns} FROM passages p JOIN documents d ON d.id = p.document_id WHERE p.number IN ({chosen})"
     return {row["number"]: row for row in connection.exec_driver_sql(query).mappings()}
 
 
@@ -248,7 +244,7 @@ def _candidates(
             apparatus=row["heading"].endswith(APPARATUS),
             named=number in named,
         )
-        for number, row in _rows(connection, numbers).items()
+        for number, row in _rows(connection, numbers, _OF_CANDIDATES).items()
     }
     for leg, pairs in found.items():
         for rank, (number, score) in enumerate(pairs, start=1):
@@ -265,16 +261,7 @@ def _passages_of(connection: Connection, documents: list[str]) -> list[int]:
     return list(connection.execute(query, {"documents": documents}).scalars())
 
 
-def _body(connection: Connection, row: RowMapping) -> str:
-    """The text of a passage."""
-    length = row["end_at"] - row["start_at"]
-    return connection.execute(
-        text("SELECT substr(text, :start, :length) FROM documents WHERE id = :id"),
-        {"start": row["start_at"] + 1, "length": length, "id": row["document_id"]},
-    ).scalar_one()
-
-
-def _hit(connection: Connection, row: RowMapping, gathered: Gathered, score: float, names: Names) -> Hit:
+def _hit(row: RowMapping, gathered: Gathered, score: float, names: Names) -> Hit:
     candidate = gathered.candidates.get(row["number"])
     ranks = candidate.ranks if candidate else {}
     lexical_ranks = [ranks[leg] for leg in ("words", "titles", "translated") if leg in ranks]
@@ -284,7 +271,7 @@ def _hit(connection: Connection, row: RowMapping, gathered: Gathered, score: flo
         canonical_id=names.canonical(row["document_id"]),
         title=row["title"],
         heading=row["heading"],
-        text=_body(connection, row),
+        text=row["body"],
         start=row["start_at"],
         end=row["end_at"],
         page=row["page"],

@@ -10,6 +10,7 @@ from ui.note_markdown import loose_rows, note_markdown
 from ui.safe_markdown import plain, safe
 from ui.style import frame
 from ui.view_library_add import draw_adding, draw_job
+from ui.view_library_study import draw_comparison, draw_disagreements, draw_taking_along
 
 EXCERPT = 420
 TRUST_COLOR = {"high": "green", "medium": "blue", "low": "orange", "untrusted": "red"}
@@ -95,7 +96,9 @@ def draw_shelves() -> None:
         )
         draw_adding()
         return
-    notes, claims, adding = st.tabs([f"{len(documents)} documents", "Claims to test here", "Add notes and papers"])
+    notes, claims, compared, disagreeing, adding, taking = st.tabs(
+        [f"{len(documents)} documents", "Claims to test here", "Compare", "Disagreements", "Add", "Take along"]
+    )
     with notes:
         rows = [{"title": d.title, "kind": d.kind, "year": str(d.year or ""), "trust": d.trust} for d in documents]
         st.dataframe(
@@ -110,8 +113,14 @@ def draw_shelves() -> None:
         st.caption("Select a row to read the note.")
     with claims:
         draw_claims(library.claims())
+    with compared:
+        draw_comparison(documents)
+    with disagreeing:
+        draw_disagreements()
     with adding:
         draw_adding()
+    with taking:
+        draw_taking_along()
 
 
 def open_selected() -> None:

@@ -19,6 +19,7 @@ def draw_adding() -> None:
     with st.form("add", border=False):
         place = st.text_input(
             "File or folder on this machine",
+            key="place",
             placeholder="/home/me/wiki or ~/papers/2211.00593.pdf",
             help="Notes (Markdown), PDF, HTML, BibTeX, text. A folder is followed: deleted files leave the library.",
         )

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from kb.answerable import Answerable, Net, fitted, from_json, to_json
-from kb.coverage import Evidence, Unit, UnitSignals, WholeSignals
+from kb.coverage import Unit, UnitSignals, WholeSignals
 from kb.errors import KbError
+from kb.evidence import Evidence
+from kb.reading import Sought
 
 UNITS, WHOLE = len(UnitSignals._fields), len(WholeSignals._fields)
 
@@ -34,19 +36,23 @@ def by_hand(threshold=0.5):
 def seen(*unused, cosine=0.0):
     rest = (0.0,) * (UNITS - 1)
     found = tuple((Unit("w", '"w"', "w"), UnitSignals(flag, *rest)) for flag in unused)
-    return Evidence(found, WholeSignals(cosine=cosine))
+    return evidence(found, WholeSignals(cosine=cosine))
+
+
+def evidence(units, whole):
+    return Evidence(tuple(units), whole, Sought(np.zeros(0), [], (), ()), "", ())
 
 
 @pytest.mark.parametrize(
-    ("evidence", "log_odds"),
+    ("met", "log_odds"),
     [(seen(0.0), 1.0), (seen(1.0), -2.0), (seen(1.0, 0.0), -1.5), (seen(1.0, 0.0, cosine=0.5), 0.0)],
 )
-def test_the_chance_is_what_the_network_says_by_hand(evidence, log_odds):
-    assert by_hand().chance(evidence) == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=1e-4)
+def test_the_chance_is_what_the_network_says_by_hand(met, log_odds):
+    assert by_hand().chance(met) == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=1e-4)
 
 
 def test_a_question_without_words_has_no_answer():
-    assert fitted().chance(Evidence((), WholeSignals(cosine=1.0))) == 0.0
+    assert fitted().chance(evidence((), WholeSignals(cosine=1.0))) == 0.0
 
 
 def test_stored_and_read_again_it_says_the_same():
@@ -66,4 +72,13 @@ def test_the_rule_that_ships_prefers_words_that_are_met():
     missed = UnitSignals(1, 1.0, 0, 0, 0, 0, 0, 1, 0.5, 0)
     whole = WholeSignals(cosine=0.5, score=1.0, margin=0.3, covered=0.6, meant=1.0, worded=1.0, matched=0.6, length=0.4)
     known, strange = ([(Unit("w", '"w"', "w"), signals)] * 4 for signals in (met, missed))
-    assert fitted().chance(Evidence(tuple(known), whole)) > 2 * fitted().chance(Evidence(tuple(strange), whole))
+    assert fitted().chance(evidence(known, whole)) > 2 * fitted().chance(evidence(strange, whole))
+
+
+def test_the_rule_that_ships_believes_the_cross_encoder_where_all_else_is_equal():
+    """Every word is met, the documents are near: what tells a detail that no passage gives is reading it."""
+    met = [(Unit("w", '"w"', "w"), UnitSignals(0, 0.4, 1, 1, 1, 1, 0, 0, 0.5, 0))] * 5
+    whole = WholeSignals(cosine=0.6, score=1.0, margin=0.3, covered=0.8, meant=1.0, worded=1.0, matched=0.6, length=0.4)
+    chances = [fitted().chance(evidence(met, whole._replace(answers=odds))) for odds in (-8.0, -4.0, 0.0, 4.0)]
+    assert chances == sorted(chances)
+    assert chances[-1] > chances[0] + 0.3

@@ -29,9 +29,9 @@ def report(starter_notes, tmp_path_factory):
     return starter_notes.evaluate(path)
 
 
-@pytest.fixture(scope="module")
-def blind(starter_notes):
-    return starter_notes.evaluate(QUESTIONS.with_name("questions_blind.jsonl"))
+@pytest.fixture(scope="module", params=["questions_blind.jsonl", "questions_blind_2.jsonl"])
+def blind(starter_notes, request):
+    return starter_notes.evaluate(QUESTIONS.with_name(request.param))
 
 
 def test_question_set_is_large_bilingual_and_split():
@@ -60,7 +60,7 @@ def test_fused_is_at_least_as_good_as_either_leg(report, leg, group, declines):
 
 
 def test_declines_most_of_the_unanswerable_and_few_others(report):
-    assert report["declined"]["unanswerable"]["share"] >= 0.85
+    assert report["declined"]["unanswerable"]["share"] >= 0.9
     assert report["declined"]["answerable"]["share"] <= 0.05
 
 
@@ -70,14 +70,14 @@ def test_recall_on_questions_written_without_sight_of_the_library(blind, group, 
 
 
 def test_declines_on_questions_written_without_sight_of_the_library(blind):
-    assert blind["declined"]["unanswerable"]["share"] >= 0.7
-    assert blind["declined"]["answerable"]["share"] <= 0.03
+    assert blind["declined"]["unanswerable"]["share"] >= 0.75
+    assert blind["declined"]["answerable"]["share"] <= 0.05
 
 
 def test_no_question_is_in_two_files():
     texts = Counter(
         " ".join(name_key(question.q).split())
-        for name in ("questions.jsonl", "questions_fit.jsonl", "questions_blind.jsonl")
+        for name in ("questions.jsonl", "questions_fit.jsonl", "questions_blind.jsonl", "questions_blind_2.jsonl")
         for question in read_questions(QUESTIONS.with_name(name))
     )
     assert [text for text, count in texts.items() if count > 1] == []

@@ -21,7 +21,7 @@ def test_one_syllable_must_be_the_whole_word():
 
 
 def test_latin_words_are_kept_and_unknown_ones_give_nothing():
-    assert english_words("SAEBench 부산") == ["SAEBench"]
+    assert english_words("SAEBench 뷁쉙") == ["SAEBench"]
 
 
 def test_every_entry_is_hangul_with_english():

@@ -2,6 +2,9 @@ import pytest
 
 from agent.court import Court
 from agent.library import open_library
+from kb.disagreements import Disagreement
+from kb.library import Library
+from kb.records import Cited
 
 NOTE = """---
 id: copy-head
@@ -114,7 +117,7 @@ def test_a_folder_is_added_as_a_job_and_its_report_lists_faults(page, wiki, home
     (more / "fine.md").write_text("---\nid: fine\nyear: soon\n---\nA fine note.", encoding="utf-8")
     (more / "broken.md").write_bytes(b"\x00\x01" * 50)
     app = page("library")
-    app.text_input[-1].input(str(more))
+    app.text_input(key="place").input(str(more))
     next(button for button in app.button if button.label == "Add").click().run()
     run_id = app.query_params["ingest"]
     with WorkerSupervisor(home):
@@ -133,7 +136,7 @@ def test_a_folder_is_added_as_a_job_and_its_report_lists_faults(page, wiki, home
 
 def test_a_place_that_is_not_there_is_one_sentence(page, wiki):
     app = page("library")
-    app.text_input[-1].input("/nowhere/at-all")
+    app.text_input(key="place").input("/nowhere/at-all")
     next(button for button in app.button if button.label == "Add").click().run()
     assert "Check the path" in app.error[0].value
 
@@ -154,3 +157,70 @@ def test_a_long_paper_is_introduced_in_its_own_sentences(page, home):
 def test_notes_that_link_here_are_one_click_away(page, wiki):
     app = page("library", note="induction-note")
     assert "**Linked from:** [Copy head](/library?note=copy-head)" in words(app)
+
+
+def add_notes(home, folder, notes):
+    folder.mkdir()
+    for name, text in notes.items():
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    with open_library(home) as library:
+        library.add(folder)
+
+
+def test_two_documents_stand_side_by_side_and_lead_to_their_notes(page, wiki, home, tmp_path):
+    add_notes(
+        home,
+        tmp_path / "papers",
+        {
+            "early": "---\nid: early\ntitle: Early work\nyear: 2020\n---\n## Findings\n\n- Heads copy names in 31% of cases.\n",
+            "late": "---\nid: late\ntitle: Late work\nyear: 2024\n---\n## Limits\n\n- Only one model was studied.\n",
+        },
+    )
+    app = page("library")
+    app.multiselect(key="compared").set_value(["late", "early"]).run()
+    assert not app.exception
+    assert [app.button(key=f"compared-{place}").label for place in (0, 1)] == ["**Early work**", "**Late work**"]
+    assert "- Heads copy names in 31% of cases." in words(app)
+    assert "- Only one model was studied." in words(app)
+    app.button(key="compared-1").click().run()
+    assert app.query_params["note"] == "late"
+
+
+def test_sentences_that_disagree_stand_beside_each_other_with_what_differs(page, wiki, monkeypatch):
+    one, other = (
+        Cited(text=words, passage_id=name, document_id=name, start=0, end=len(words))
+        for name, words in (("copy-head", "A copy head matters."), ("induction-note", "A copy head does not matter."))
+    )
+    pair = Disagreement(
+        kind="inferred",
+        one=one,
+        other=other,
+        closeness=0.9,
+        models=((), ()),
+        metrics=((), ()),
+        ablations=(("mean",), ("zero",)),
+    )
+    monkeypatch.setattr(Library, "disagreements", lambda _library, topic: [pair] if "matter" in topic else [])
+    app = page("library")
+    app.text_input(key="topic").set_value("does it matter").run()
+    assert not app.exception
+    assert [app.button(key=f"pair-0-{side}").label for side in ("one", "other")] == [
+        "**Copy head**",
+        "**Induction note**",
+    ]
+    assert "A copy head does not matter." in words(app)
+    assert "ablation differs: mean against zero" in words(app)
+    app.text_input(key="topic").set_value("something else").run()
+    assert "Nothing in the library disagrees" in app.info[0].value
+
+
+def test_without_an_embedder_disagreements_name_the_command(page, wiki):
+    app = page("library")
+    app.text_input(key="topic").set_value("copy head").run()
+    assert "models fetch" in app.error[0].value
+
+
+def test_the_reading_list_can_be_taken_along(page, wiki):
+    app = page("library")
+    labels = [button.label for button in app.get("download_button")]
+    assert labels == ["Reading list as BibTeX", "Reading list as Markdown"]
