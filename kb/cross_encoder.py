@@ -6,13 +6,13 @@ one signal among many of `kb.answerable`; no verdict and no ranking rests on it.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from jaxtyping import Float32
+from safetensors import safe_open
 from tokenizers import Tokenizer
 
 from kb.errors import KbError
@@ -20,6 +20,7 @@ from kb.errors import KbError
 CHANGES = Path(__file__).parent / "cross_encoder.npz"
 LIMIT = 128  # tokens of a pair
 QUESTION = 400  # characters of a question that are read
+MARK, MARKED = "embeddings.LayerNorm.weight", "75076e095d717aab"  # a small tensor of the packaged MiniLM and its hash
 
 
 class CrossEncoder:
@@ -34,6 +35,8 @@ class CrossEncoder:
             from kb.cross_encoder_graph import write_cross_encoder  # only the first load needs onnx and safetensors
 
             write_cross_encoder(folder, changes, path)
+            for older in set(folder.glob("cross_encoder-*.onnx")) - {path}:
+                older.unlink(missing_ok=True)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # experiments share the processor
@@ -59,9 +62,10 @@ class CrossEncoder:
 
 
 def fits(folder: Path) -> bool:
-    """Whether `folder` holds the embedder that the changes were made for, by shape."""
+    """Whether `folder` holds the weights that the changes were made for: another model of the same shape would read nonsense."""
     if not all((folder / name).is_file() for name in ("config.json", "model.safetensors", "tokenizer.json")):
         return False
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    shape = {"model_type": "bert", "hidden_act": "gelu", "num_hidden_layers": 6, "hidden_size": 384}
-    return all(config.get(name) == value for name, value in shape.items())
+    with safe_open(folder / "model.safetensors", "np") as weights:
+        if MARK not in weights.keys():  # noqa: SIM118  # it has no __contains__
+            return False
+        return hashlib.sha256(weights.get_tensor(MARK).tobytes()).hexdigest()[:16] == MARKED

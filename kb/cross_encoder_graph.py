@@ -22,8 +22,8 @@ from kb.onnx_graph import BertGraph, save
 
 
 def changed(weights: dict[str, np.ndarray], changes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """MiniLM's weights with the changes: `name.down` (rank, in) and `name.up` (out, rank) add their product to a matrix,
-    `name.whole` takes the place of `name`, and `head.*` is new.
+    """MiniLM's weights with the changes: `name.down` (rank, in) and `name.up` (out, rank) add their product to the
+    matrix `name`, and `head.*` is new.
 
     Raises KbError when a change fits no weight.
     """
@@ -36,8 +36,6 @@ def changed(weights: dict[str, np.ndarray], changes: dict[str, np.ndarray]) -> d
             raise KbError(
                 f"The cross-encoder changes {name}, which this embedder does not have. Use the packaged MiniLM."
             )
-        elif kind == "whole":
-            result[name] = array.astype(np.float32)
         elif kind == "up":
             product = array.astype(np.float32) @ changes[f"{name}.down"].astype(np.float32)
             result[name] = weights[name].astype(np.float32) + product

@@ -72,6 +72,9 @@ _ABLATIONS = re.compile(
 Sides = tuple[tuple[str, ...], tuple[str, ...]]
 
 
+HOW = {"stated": "reported by the source itself", "inferred": "inferred from the wording"}
+
+
 class Disagreement(Record):
     """Two cited sentences that disagree, how that was seen, and what differs between them."""
 

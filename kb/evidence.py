@@ -22,7 +22,8 @@ from kb.translate import english_words
 
 MARGIN = 0.5  # a best document that leads by more is no likelier to answer
 CROWD = 20
-READ = 1  # best documents of which a passage is read together with the question; a second cost a search at 20,000 passages its 60 ms
+TAUGHT = 2  # best documents of which a passage is gathered: on these the cross-encoder was taught
+READ = 1  # of these the ones that a search reads; a second one takes longer than a search may
 
 LogOdds = Callable[[str, Sequence[str]], Float32[np.ndarray, " passage"]]
 
@@ -60,10 +61,10 @@ def evidence(connection: Connection, searched: Searched, counts: Counts, log_odd
     units, question = searched.reading.units, searched.question
     met = unit_signals(connection, counts, units, _best(searched))
     sought = _sought(searched.gathered, met)
-    numbers = [shown(searched.reading, place, sought) for place in range(min(READ, len(searched.ranked)))]
+    numbers = [shown(searched.reading, place, sought) for place in range(min(TAUGHT, len(searched.ranked)))]
     asked = " ".join(english_words(question)) if is_korean(question) else question
     passages = tuple(as_read(connection, numbers))
-    odds = log_odds(asked, [told for _, told in passages]) if log_odds and asked and passages else np.zeros(0)
+    odds = log_odds(asked, [told for _, told in passages[:READ]]) if log_odds and asked and passages else np.zeros(0)
     return Evidence(tuple(zip(units, met, strict=True)), _whole(searched, met, odds), sought, asked, passages)
 
 

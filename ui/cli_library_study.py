@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 
 PARTS = {"question": "Question", "method": "Method", "findings": "Findings", "limits": "Limits", "test": "To test"}
 
-KINDS = {
-    "stated": "reported by the source itself",
-    "inferred": "inferred from the wording",
-}
-
 
 @click.command("summarise")
 @click.argument("name")
@@ -197,6 +192,7 @@ def compare(names: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def disagreements(topic: str, as_json: bool) -> None:
     """Show cited sentences on TOPIC that point in opposite directions, with what differs between them."""
+    from kb.disagreements import HOW
     from ui.library import open_library
 
     found = open_library().disagreements(topic)
@@ -204,7 +200,7 @@ def disagreements(topic: str, as_json: bool) -> None:
         print_json([pair.model_dump(mode="json") for pair in found])
         return
     for pair in found:
-        click.echo(click.style(KINDS[pair.kind], bold=True))
+        click.echo(click.style(HOW[pair.kind], bold=True))
         for side in (pair.one, pair.other):
             _print_cited(side)
         differs = {"model": pair.models, "metric": pair.metrics, "ablation": pair.ablations}

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from agent.errors import USER_ERRORS
-from kb.records import Cited, Document, Hit, LiteratureClaim, Summary
+from kb.records import Document, Hit, LiteratureClaim, Summary
 from ui.backend import open_court, titles
 from ui.library import open_library
 from ui.note_markdown import loose_rows, note_markdown
 from ui.safe_markdown import plain, safe
 from ui.style import frame
 from ui.view_library_add import draw_adding, draw_job
-from ui.view_library_study import draw_comparison, draw_disagreements, draw_taking_along
+from ui.view_library_study import cited_words, draw_comparison, draw_disagreements, draw_taking_along
 
 EXCERPT = 420
 TRUST_COLOR = {"high": "green", "medium": "blue", "low": "orange", "untrusted": "red"}
@@ -191,12 +191,8 @@ def draw_summary(summary: Summary) -> None:
     for part in ("question", "method", "findings", "limits"):
         sentences = getattr(summary, part)
         if sentences:
-            lines = [f"- {safe(' '.join(cited.text.split()))}{_page(cited)}" for cited in sentences]
+            lines = [f"- {cited_words(cited)}" for cited in sentences]
             st.markdown(f"**{part.capitalize()}**\n\n" + "\n".join(lines))
-
-
-def _page(cited: Cited) -> str:
-    return f" :small[:gray[page {cited.page}]]" if cited.page else ""
 
 
 def draw_backlinks(document: Document) -> None:

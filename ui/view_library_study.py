@@ -6,14 +6,13 @@ import streamlit as st
 
 from agent.errors import USER_ERRORS
 from kb.comparison import ComparisonRow
-from kb.disagreements import Disagreement
+from kb.disagreements import HOW, Disagreement
 from kb.records import Cited, DocumentLine
 from ui.backend import titles
 from ui.library import open_library
 from ui.safe_markdown import plain, safe
 
 MOST = 4  # documents beside each other
-HOW = {"stated": "reported by the source itself", "inferred": "inferred from the wording: read both"}
 
 
 def draw_comparison(documents: Sequence[DocumentLine]) -> None:
@@ -31,10 +30,21 @@ def draw_comparison(documents: Sequence[DocumentLine]) -> None:
         st.caption("Every sentence is cited from its document; an empty cell means that the library has nothing there.")
         return
     with st.spinner("Reading"):
-        rows = open_library().compare(chosen)
+        rows = _compared(tuple(chosen))
     for place, (column, row) in enumerate(zip(st.columns(len(rows)), rows, strict=True)):
         with column:
             _draw_column(row, place)
+
+
+@st.cache_data(show_spinner=False, ttl=60, max_entries=16)
+def _compared(names: tuple[str, ...]) -> list[ComparisonRow]:
+    """Every tab is drawn at every click on the page; what was read a moment ago is not read again."""
+    return open_library().compare(names)
+
+
+@st.cache_data(show_spinner=False, ttl=60, max_entries=16)
+def _disagreements(topic: str) -> list[Disagreement]:
+    return open_library().disagreements(topic)
 
 
 def _draw_column(row: ComparisonRow, place: int) -> None:
@@ -47,7 +57,7 @@ def _draw_column(row: ComparisonRow, place: int) -> None:
         "Limits": [row.limit] if row.limit else [],
     }
     for label, sentences in parts.items():
-        st.markdown(f"**{label}**\n\n" + ("\n".join(f"- {_words(cited)}" for cited in sentences) or "–"))
+        st.markdown(f"**{label}**\n\n" + ("\n".join(f"- {cited_words(cited)}" for cited in sentences) or "–"))
     st.caption(f"{row.tests} {'claim' if row.tests == 1 else 'claims'} to test here")
 
 
@@ -61,7 +71,7 @@ def draw_disagreements() -> None:
         return
     try:
         with st.spinner("Reading"):
-            found = open_library().disagreements(topic)
+            found = _disagreements(topic)
     except USER_ERRORS as wrong:
         st.error(plain(str(wrong)), icon=":material/error:")
         return
@@ -77,7 +87,7 @@ def _draw_pair(pair: Disagreement, place: int) -> None:
         for column, side, cited in zip(st.columns(2), ("one", "other"), (pair.one, pair.other), strict=True):
             with column:
                 _draw_title(cited.document_id, f"pair-{place}-{side}")
-                st.markdown(_words(cited))
+                st.markdown(cited_words(cited))
         for name, (one, other) in {"model": pair.models, "metric": pair.metrics, "ablation": pair.ablations}.items():
             if one or other:
                 sides = [plain(", ".join(values)) or "–" for values in (one, other)]
@@ -106,6 +116,7 @@ def _draw_title(name: str, key: str) -> None:
         st.rerun()
 
 
-def _words(cited: Cited) -> str:
+def cited_words(cited: Cited) -> str:
+    """A cited sentence with its page, as Markdown."""
     page = f" :small[:gray[page {cited.page}]]" if cited.page else ""
     return f"{safe(' '.join(cited.text.split()))}{page}"

@@ -118,15 +118,42 @@ def test_a_long_passage_is_cut_and_not_refused(cross_encoder):
     assert np.isfinite(cross_encoder.log_odds("word " * 500, ["passage " * 2000])).all()
 
 
-def test_another_embedder_has_no_cross_encoder(tmp_path, word_embedder):
-    (tmp_path / "config.json").write_text(
-        json.dumps({"model_type": "bert", "hidden_act": "gelu", "num_hidden_layers": 12})
-    )
-    assert not fits(tmp_path)
+def test_another_embedder_has_no_cross_encoder(tmp_path, minilm_folder, word_embedder):
+    from safetensors.numpy import load_file, save_file
+
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).symlink_to(minilm_folder / name)
+    weights = load_file(minilm_folder / "model.safetensors")
+    save_file({name: value * 1.01 for name, value in weights.items()}, tmp_path / "model.safetensors")
+    assert fits(minilm_folder)
+    assert not fits(tmp_path)  # the same shape, other weights
     with pytest.raises(KbError, match="packaged MiniLM"):
         CrossEncoder(tmp_path)
     with Library.open(tmp_path / "home", embedder=word_embedder) as library:
         assert library.cross_encoder is None
+
+
+@pytest.mark.parametrize(("odds", "declined"), [(-12.0, True), (6.0, False)])
+def test_a_search_reads_its_first_passage_and_heeds_it(tmp_path, minilm, odds, declined):
+    class Reader:
+        def __init__(self):
+            self.read = []
+
+        def log_odds(self, question, passages):
+            self.read.append((question, list(passages)))
+            return np.full(len(passages), odds, dtype=np.float32)
+
+    with Library.open(tmp_path / "home", embedder=minilm) as library:
+        text = "The copy head writes the token that it attends to. It was found in a small model."
+        library.add_text(f"# Copy head\n\n{text}", title="Copy head")
+        library.cross_encoder = Reader()
+        found = library.search("how many weeks did it take to find the copy head")
+        first = (found.hits or found.nearest)[0]
+    (question, passages), *more = library.cross_encoder.read
+    assert question == "how many weeks did it take to find the copy head"
+    assert len(passages) == 1 and passages[0].endswith(first.text)
+    assert not more
+    assert found.declined is declined
 
 
 def test_an_interrupted_conversion_leaves_nothing_half(minilm_folder, tmp_path, monkeypatch):
