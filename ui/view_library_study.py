@@ -10,7 +10,8 @@ from kb.disagreements import HOW, Disagreement
 from kb.records import Cited, DocumentLine
 from ui.backend import titles
 from ui.library import open_library
-from ui.safe_markdown import plain, safe
+from ui.note_markdown import note_markdown
+from ui.safe_markdown import plain
 
 MOST = 4  # documents beside each other
 
@@ -21,7 +22,7 @@ def draw_comparison(documents: Sequence[DocumentLine]) -> None:
     chosen = st.multiselect(
         "Documents to compare",
         list(names),
-        format_func=lambda name: plain(names[str(name)]),
+        format_func=lambda name: names[str(name)],  # a list of options is no Markdown
         max_selections=MOST,
         placeholder="Choose two to four documents",
         key="compared",
@@ -119,4 +120,4 @@ def _draw_title(name: str, key: str) -> None:
 def cited_words(cited: Cited) -> str:
     """A cited sentence with its page, as Markdown."""
     page = f" :small[:gray[page {cited.page}]]" if cited.page else ""
-    return f"{safe(' '.join(cited.text.split()))}{page}"
+    return f"{note_markdown(' '.join(cited.text.split()), '', titles())}{page}"

@@ -173,15 +173,17 @@ def test_two_documents_stand_side_by_side_and_lead_to_their_notes(page, wiki, ho
         tmp_path / "papers",
         {
             "early": "---\nid: early\ntitle: Early work\nyear: 2020\n---\n## Findings\n\n- Heads copy names in 31% of cases.\n",
-            "late": "---\nid: late\ntitle: Late work\nyear: 2024\n---\n## Limits\n\n- Only one model was studied.\n",
+            "old": "---\nid: old\ntitle: Copy head (early)\n---\nAn old note.\n",
+            "late": "---\nid: late\ntitle: Late work\nyear: 2024\n---\n## Limits\n\n- Only one model was studied, with [[copy-head]].\n",
         },
     )
     app = page("library")
+    assert "Copy head (early)" in app.multiselect(key="compared").options
     app.multiselect(key="compared").set_value(["late", "early"]).run()
     assert not app.exception
     assert [app.button(key=f"compared-{place}").label for place in (0, 1)] == ["**Early work**", "**Late work**"]
     assert "- Heads copy names in 31% of cases." in words(app)
-    assert "- Only one model was studied." in words(app)
+    assert "- Only one model was studied, with [Copy head](/library?note=copy-head)." in words(app)
     app.button(key="compared-1").click().run()
     assert app.query_params["note"] == "late"
 
