@@ -35,6 +35,7 @@ class Config:
     chroma_api_key: SecretStr | None = field(default=None, repr=False)
     chroma_tenant: str = "default_tenant"
     chroma_database: str = "default_database"
+    embedder: Path | None = None
     reranker: Path | None = None
 
     @property

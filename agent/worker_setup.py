@@ -25,7 +25,7 @@ from agent.ledger.store import Ledger
 TOOLS = Path(tools.__path__[0])
 LOG_BYTES = 4_000_000
 HIDDEN = "[hidden]"
-FOLDERS = ("home", "models_dir", "reranker")
+FOLDERS = ("home", "models_dir", "embedder", "reranker")
 SECRETS = ("llm_api_key", "chroma_api_key")
 
 

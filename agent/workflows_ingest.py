@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from agent.workflows import Desk
 
 TOGETHER = 20  # notes in one step: they take milliseconds, keeping a step takes longer
+STOPPED = "Stopped before this item."
 QUICK = (".md", ".markdown", ".txt")
 
 
 def ingest(desk: "Desk", job: Job) -> dict[str, Any]:
-    """Add what the request names; the outcome is a `kb.records.IngestReport`. A stop leaves what is in, in."""
+    """Add what the request names; the outcome is a `kb.records.IngestReport`.
+
+    A stop leaves what is in, in; the outcome then names what was not done as cancelled.
+    """
     with open_library(desk.config) as library:
         plans = [job.step(f"list {source}", lambda s=source: _plan(library, s)) for source in job.request["sources"]]
         total = max(sum(len(plan["files"]) for plan in plans), 1)
@@ -35,7 +39,10 @@ def ingest(desk: "Desk", job: Job) -> dict[str, Any]:
                     job.emit("progress", {"done": len(items) / total, "text": text, "experiment": "ingest"})
                 items += job.step(f"follow deletions in {plan['origin']}", lambda p=plan: _gone(library, p))["items"]
         except CancelledError:
-            library.ingest.finish()
+            left = [ItemReport(source=file, state="cancelled", message=STOPPED) for file in _not_done(plans, items)]
+            outcome = _finish(library, [*items, *(item.model_dump(mode="json") for item in left)])
+            job.emit.flush()
+            job.ledger.runs.end(job.run_id, "cancelled", outcome=outcome)
             raise
         job.status("bringing the vectors up to date")
         return job.step("finish", lambda: _finish(library, items))
@@ -56,6 +63,11 @@ def batches(files: list[str]) -> list[list[str]]:
         else:
             grouped.append([file])
     return grouped
+
+
+def _not_done(plans: list[dict[str, Any]], items: list[dict[str, Any]]) -> list[str]:
+    done = {item["source"] for item in items}
+    return [file for plan in plans for file in plan["files"] if file not in done]
 
 
 def _add(library: Library, files: list[str], origin: str) -> dict[str, Any]:

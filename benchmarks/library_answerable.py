@@ -19,7 +19,7 @@ from library_rows import FEWER, UNEMBEDDED, Row, rows
 
 from kb.answerable import FILE, Answerable, Net, to_json
 from kb.coverage import UnitSignals, WholeSignals
-from kb.evidence import READ
+from kb.evidence import with_odds
 
 UNITS, WHOLE = len(UnitSignals._fields), len(WholeSignals._fields)
 WRONG = 0.03
@@ -37,10 +37,8 @@ def with_reading(found: list[Row], read: dict[str, float]) -> list[Row]:
 
 def _read(row: Row, read: dict[str, float]) -> WholeSignals:
     whole = WholeSignals(*row.whole)
-    odds = [read[f"{row.asked}\n{told}"] for _, told in row.passages[:READ]]
-    if row.setting == "no embedder" or not odds or not row.asked:
-        return whole
-    return whole._replace(answers=max(odds), unread=0.0)
+    unread = row.setting == "no embedder" or not row.asked
+    return with_odds(whole, [] if unread else [read[f"{row.asked}\n{told}"] for _, told in row.passages])
 
 
 def _arrays(layer: torch.nn.Linear) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ Pairs: each question of library_rows.py with the passages that a search would sh
 its document is among the question's keys; of an answered question other documents are left out, because some answer, too. The packaged
 MiniLM gets low-rank changes (LoRA, Hu et al. 2021) of its matrices and a linear head. FOLDER/read.json keeps each pair's log odds from
 a cross-encoder that saw no question of the pair's group: on those `kb.answerable` is fitted. Prints how well they tell the classes apart.
-Takes about half an hour on two cores (bfloat16).
+Takes about three quarters of an hour on two cores (bfloat16).
 """
 
 import hashlib
@@ -128,7 +128,7 @@ def fold_of(row: Row) -> int:
 def tokenizer_of(folder: Path) -> Tokenizer:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(LIMIT, strategy="only_second")
+    tokenizer.enable_truncation(LIMIT, strategy="longest_first")
     return tokenizer
 
 
@@ -207,7 +207,12 @@ def main() -> None:
     kept, folder = Path(sys.argv[1]), Path(sys.argv[2])
     asked = rows(kept, folder)
     pairs = pairs_of(asked)
-    print(f"{len(pairs)} pairs, {sum(pair.answers for pair in pairs)} answer", flush=True)
+    cut = sum(
+        len(entry.overflowing) > 0 for entry in tokenizer_of(folder).encode_batch([(p.asked, p.passage) for p in pairs])
+    )
+    print(
+        f"{len(pairs)} pairs, {sum(pair.answers for pair in pairs)} answer, {cut} are cut at {LIMIT} tokens", flush=True
+    )
     read: dict[str, float] = {}
     for fold in range(FOLDS):
         model = train([pair for pair in pairs if pair.fold != fold], folder)

@@ -5,7 +5,7 @@ Questions: the `fit` half of questions.jsonl and questions_fit.jsonl, asked of t
 notes without the questions that they carry, and without an embedder; and the questions that notes carry, asked of libraries whose notes
 carry the other half of them or none. The latter are asked once more after their note and all that it names as related are removed: then
 they count as unanswerable, which makes many questions in the field's own words that nothing answers. A question whose answer is not among
-the first five documents is left out. Takes about fifteen minutes on two cores.
+the first five documents is left out. Takes about ten minutes on two cores.
 """
 
 import json

@@ -3,8 +3,9 @@
 Each unit's signals go through one hidden layer to a few numbers; their mean and maximum over the units (deep sets, Zaheer
 et al. 2017) join the signals of the whole question in a logistic layer and one hidden layer; the chance is the mean over
 networks of several seeds. `benchmarks/library_answerable.py` fits them and writes `answerable.json`. They were fitted with the packaged
-embedder and without any; another embedder's cosines may mean something else. The network cannot read: a question about a
-detail that a paper on the subject does not give looks answerable to it.
+embedder and without any; another embedder's cosines may mean something else. The network reads only
+through the cross-encoder's log odds: without them a question about a detail that a paper on the subject does not give looks
+answerable to it.
 """
 
 import json

@@ -50,17 +50,17 @@ def compare(rows: Sequence[tuple[Document, Summary]]) -> list[ComparisonRow]:
 
 
 def as_markdown(table: Sequence[ComparisonRow]) -> str:
-    """The table as Markdown, a row for each document; each sentence has the number of its passage in the list below."""
+    """The table as Markdown, a row for each document; each sentence has a number, and the list below says where it stands."""
     lines = ["| paper | year | models | question | method | findings | limits |", "|---|---|---|---|---|---|---|"]
-    numbers: dict[str, int] = {}
+    numbers: dict[str, int] = {}  # by place
 
     def cell(sentences: Sequence[Cited | None]) -> str:
         cited = [one for one in sentences if one is not None]
-        return "<br>".join(f"{c.text} [{numbers.setdefault(c.passage_id, len(numbers) + 1)}]" for c in cited)
+        return "<br>".join(f"{c.text} [{numbers.setdefault(c.place, len(numbers) + 1)}]" for c in cited)
 
     for row in table:
         told = [cell([row.question]), cell([row.method]), cell(row.findings), cell([row.limit])]
         cells = [row.title, str(row.year or ""), "; ".join(row.models[:4]), *told]
         lines.append("| " + " | ".join(text.replace("|", r"\|").replace("\n", " ") for text in cells) + " |")
-    passages = [f"[{number}] passage {name}" for name, number in numbers.items()]
-    return "\n".join([*lines, *([""] if passages else []), *passages]) + "\n"
+    places = [f"- [{number}] {place}" for place, number in numbers.items()]
+    return "\n".join([*lines, *([""] if places else []), *places]) + "\n"

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, text
 from kb.identifiers import identifiers
 from kb.lexical import Counts, phrase
 from kb.text import STOPWORDS, without_particle, words
-from kb.translate import asking_words, english_words
+from kb.translate import asking_words, english_words, is_asking
 
 _HANGUL = re.compile("[가-힣]")
 _LETTER = "[A-Za-z0-9_\u00c0-\u024f]"
@@ -60,8 +60,9 @@ class WholeSignals(NamedTuple):
     carries and with its passages, `crowd` the mean of the twenty largest of all, `lead` that of the best document over the
     second. `meant` and `worded` are one over the place of the best document in the dense and the lexical leg alone; `matched`
     is the best BM25 score, which grows with how much of a question is found, in units of 30 and at most 2; `named` counts
-    named documents up to 2; `covered` and `unknown` are shares weighed by rarity. `answers` are the log odds
-    by which the cross-encoder holds that the first passage answers; `unread`: there is no cross-encoder."""
+    named documents up to 2; `covered` and `unknown` are shares weighed by rarity. `answers` are the
+    largest log odds by which the cross-encoder holds that a passage answers, `first` those of the best document's; `unread`: it
+    read nothing."""
 
     cosine: float = 0.0
     asked: float = 0.0
@@ -79,6 +80,7 @@ class WholeSignals(NamedTuple):
     exact: float = 0.0
     length: float = 0.0
     answers: float = 0.0
+    first: float = 0.0
     unread: float = 0.0
     korean: float = 0.0
 
@@ -115,9 +117,7 @@ def _latin_unit(word: str) -> Unit | None:
 def _korean_unit(written: re.Match[str], question: str) -> Unit | None:
     word = written[0]
     after_latin = written.start() > 0 and question[written.start() - 1].isalnum()
-    if {word, without_particle(word)} & asking_words() or (
-        after_latin and (len(word) == 1 or without_particle(f"A{word}") == "A")
-    ):
+    if is_asking(word) or (after_latin and (len(word) == 1 or without_particle(f"A{word}") == "A")):
         return None
     stems = korean_stems(word)
     english = list(dict.fromkeys(entry for stem in stems for entry in english_words(stem)))

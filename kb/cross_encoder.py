@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from jaxtyping import Float32
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
 from kb.errors import KbError
+from kb.onnx_session import open_session, run_each
 
 CHANGES = Path(__file__).parent / "cross_encoder.npz"
-LIMIT = 128  # tokens of a pair
+LIMIT = 192  # tokens of a pair
 QUESTION = 400  # characters of a question that are read
 MARK, MARKED = "embeddings.LayerNorm.weight", "75076e095d717aab"  # a small tensor of the packaged MiniLM and its hash
 
@@ -37,28 +37,24 @@ class CrossEncoder:
             write_cross_encoder(folder, changes, path)
             for older in set(folder.glob("cross_encoder-*.onnx")) - {path}:
                 older.unlink(missing_ok=True)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # experiments share the processor
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(path)
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(LIMIT, strategy="only_second")
-        self._tokenizer.enable_padding()
+        self._tokenizer.enable_truncation(LIMIT, strategy="longest_first")  # the passage, unless the question is longer
+        self._tokenizer.no_padding()
 
     def log_odds(self, question: str, passages: Sequence[str]) -> Float32[np.ndarray, " passage"]:
-        """For each passage the log odds that it answers the question."""
-        if not passages:
-            return np.zeros(0, dtype=np.float32)
-        return np.asarray(self._session.run(["log_odds"], self.tokens(question, passages))[0], dtype=np.float32)[:, 0]
+        """For each passage the log odds that it answers the question. Each is read alone: together they would be padded."""
 
-    def tokens(self, question: str, passages: Sequence[str]) -> dict[str, np.ndarray]:
-        """The model's inputs for a question with each passage."""
-        encoded = self._tokenizer.encode_batch([(question[:QUESTION], passage) for passage in passages])
-        fields = {"ids": "ids", "mask": "attention_mask", "segments": "type_ids"}
-        return {
-            name: np.array([getattr(entry, field) for entry in encoded], dtype=np.int64)
-            for name, field in fields.items()
-        }
+        def read(passage: str) -> float:
+            return float(np.asarray(self._session.run(["log_odds"], self.tokens(question, passage))[0])[0, 0])
+
+        return np.array(run_each(read, passages), dtype=np.float32)
+
+    def tokens(self, question: str, passage: str) -> dict[str, np.ndarray]:
+        """The model's inputs for a question with a passage, as a batch of one."""
+        encoded = self._tokenizer.encode(question[:QUESTION], passage)
+        fields = {"ids": encoded.ids, "mask": encoded.attention_mask, "segments": encoded.type_ids}
+        return {name: np.array([numbers], dtype=np.int64) for name, numbers in fields.items()}
 
 
 def fits(folder: Path) -> bool:

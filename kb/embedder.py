@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 
 class Embedder(Protocol):
-    """What the library needs of an embedder. `name` changes whenever its vectors would."""
+    """What the library needs of an embedder. `name` changes whenever its vectors would; `embed` may be called by any thread."""
 
     name: str
     dimension: int

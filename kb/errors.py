@@ -17,10 +17,6 @@ class NotVerbatimError(KbError):
     """A quotation is not, character by character, in the passage that it cites."""
 
 
-class NoteError(KbError):
-    """A note cannot be read at all. Smaller faults are reported as problems and the rest goes in."""
-
-
 class ReadError(KbError):
     """A file cannot be turned into a document: unknown kind, broken, too large, or it took too long."""
 
@@ -31,7 +27,3 @@ class VectorIndexError(KbError):
 
 class FetchRefusedError(KbError):
     """An address may not be fetched: fetching is off, the address is not public, or a limit was passed."""
-
-
-class IngestCancelledError(KbError):
-    """The person asked for the running ingest to stop; what was finished before stays in the library."""

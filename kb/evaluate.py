@@ -1,11 +1,12 @@
 """How well the library answers: recall@5, MRR, nDCG@10 and declines on a file of questions, by language and by leg.
 
 A question is a line `{"q","keys","lang","kind"}`: `keys` are ids of the documents that answer it (any name the library
-knows; duplicates count as their canonical note), kind `unanswerable` counts as right when the library declines, kind
-`cross` (asked in one language, answered in the other) is a group of its own. Recall@5 is whether one of a question's keys is
+knows; duplicates count as their canonical note). Kind `unanswerable` counts as right when the library declines, whatever keys it
+carries, and so does a question without keys. Kind `cross` (asked in one language, answered in the other) is a group of its own. Recall@5 is whether one of a question's keys is
 among the first five documents, because each of them answers it; keys@5 is the share of them that is. Every row but those
 `without declines` counts a declined question as a miss, so that a leg or an ablation differs from `fused` in its ranking alone.
-Reciprocal rank fusion with equal weights is there for comparison.
+`without trust` and `without verification` rank as if no note stated that field. Reciprocal rank fusion with equal weights is there
+for comparison. What the library costs in time and disk is measured in `kb.evaluate_cost`.
 """
 
 import json
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from kb.errors import KbError
 from kb.evidence import Evidence
@@ -31,15 +32,26 @@ _Order = Callable[[Gathered, Callable[[str], str]], list[str]]
 
 
 class Question(BaseModel):
-    """One line of a question file."""
+    """One line of a question file. `keys` are empty when nothing answers it: null reads as none, and what a question of kind
+    `unanswerable` carries (say, the documents that come nearest) is not kept."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     q: str
+    kind: str = "plain"  # before `keys`, whose validator reads it
     keys: tuple[str, ...] = ()
     lang: str = "en"
-    kind: str = "plain"
     sort: str = ""  # of an unanswerable question: `far` from the field, `near` it, or a `detail` that a paper on the subject does not give
     half: Literal["fit", "report"] | None = None
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _null_is_none(cls, keys: Any) -> Any:
+        return () if keys is None else keys
+
+    @field_validator("keys")
+    @classmethod
+    def _only_of_answerable(cls, keys: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return () if info.data.get("kind") == "unanswerable" else keys
 
     @property
     def group(self) -> str:
@@ -138,7 +150,7 @@ def _orders(weights: Weights) -> dict[str, _Order]:
         "fused": weights,
         "dense": replace(_OFF, dense=1, dense_korean=1),
         "lexical": lexical,
-        "without trust": replace(weights, trust=0),
+        "without trust and verification": replace(weights, trust=0),
         "without names": replace(weights, named=0, titles=0),
         "without translation": replace(weights, translated=0, dense_korean=0),
         "without second passage": replace(weights, second=0),
@@ -147,6 +159,8 @@ def _orders(weights: Weights) -> dict[str, _Order]:
     orders = {name: _weighted(kind) for name, kind in kinds.items()}
     whole = orders["fused"]
     orders |= {ALONE: whole, f"dense {ALONE}": orders["dense"], f"lexical {ALONE}": orders["lexical"]}
+    orders["without trust"] = _as_if_unstated(whole, "trust")
+    orders["without verification"] = _as_if_unstated(whole, "verification")
     orders["without folding"] = lambda gathered, _: whole(gathered, lambda document: document)
     orders["reciprocal ranks, equal weights"] = _reciprocal
     return orders
@@ -157,6 +171,16 @@ def _weighted(weights: Weights) -> _Order:
         return [document for document, _, _ in rank_documents(gathered, weights, canonical)[:10]]
 
     return order
+
+
+def _as_if_unstated(order: _Order, name: Literal["trust", "verification"]) -> _Order:
+    """An order that ranks as if no document stated one field."""
+
+    def ranked(gathered: Gathered, canonical: Callable[[str], str]) -> list[str]:
+        unstated = {number: replace(found, **{name: None}) for number, found in gathered.candidates.items()}
+        return order(replace(gathered, candidates=unstated), canonical)
+
+    return ranked
 
 
 def _reciprocal(gathered: Gathered, canonical: Callable[[str], str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The evidence that the library says something on a question, from what a search gathered and ranked.
 
 Puts together the signals of each word (`kb.coverage`) and those of the whole question: how near the best documents are, the
-questions that they carry and the rest, how well ranked, and whether the cross-encoder holds that the first passage answers it. It
+questions that they carry and the rest, how well ranked, and whether the cross-encoder holds that one of their passages answers it. It
 decides nothing; `kb.answerable` does.
 """
 
@@ -16,14 +16,13 @@ from kb.coverage import Best, Unit, UnitSignals, WholeSignals, shares, unit_sign
 from kb.fusion import Gathered, Ranked, place_of
 from kb.lexical import Counts
 from kb.names import Names
-from kb.reading import LOOKED_AT, Reading, Sought, as_read, shown
+from kb.reading import LOOKED_AT, Reading, Sought, as_read, in_english
 from kb.text import is_korean, words
 from kb.translate import english_words
 
 MARGIN = 0.5  # a best document that leads by more is no likelier to answer
 CROWD = 20
-TAUGHT = 2  # best documents of which a passage is gathered: on these the cross-encoder was taught
-READ = 1  # of these the ones that a search reads; a second one takes longer than a search may
+READ = 2  # best documents of which the cross-encoder, which knows no Korean, reads a passage
 
 LogOdds = Callable[[str, Sequence[str]], Float32[np.ndarray, " passage"]]
 
@@ -61,11 +60,20 @@ def evidence(connection: Connection, searched: Searched, counts: Counts, log_odd
     units, question = searched.reading.units, searched.question
     met = unit_signals(connection, counts, units, _best(searched))
     sought = _sought(searched.gathered, met)
-    numbers = [shown(searched.reading, place, sought) for place in range(min(TAUGHT, len(searched.ranked)))]
+    places = range(min(READ, len(searched.ranked)))
+    numbers = [in_english(connection, searched.reading, place, sought) for place in places]
     asked = " ".join(english_words(question)) if is_korean(question) else question
     passages = tuple(as_read(connection, numbers))
-    odds = log_odds(asked, [told for _, told in passages[:READ]]) if log_odds and asked and passages else np.zeros(0)
-    return Evidence(tuple(zip(units, met, strict=True)), _whole(searched, met, odds), sought, asked, passages)
+    odds = log_odds(asked, [told for _, told in passages]) if log_odds and asked and passages else np.zeros(0)
+    whole = with_odds(_whole(searched, met), odds)
+    return Evidence(tuple(zip(units, met, strict=True)), whole, sought, asked, passages)
+
+
+def with_odds(whole: WholeSignals, odds: Sequence[float] | np.ndarray) -> WholeSignals:
+    """The signals with the cross-encoder's log odds of the best documents' passages, in their order; none: nothing was read."""
+    if not len(odds):
+        return whole._replace(unread=1.0)
+    return whole._replace(answers=float(max(odds)), first=float(odds[0]), unread=0.0)
 
 
 def _sought(gathered: Gathered, met: Sequence[UnitSignals]) -> Sought:
@@ -87,7 +95,7 @@ def _best(searched: Searched) -> Best:
     return Best(reading.passages[:LOOKED_AT], reading.holding, frozenset(mentioned))
 
 
-def _whole(searched: Searched, met: Sequence[UnitSignals], odds: np.ndarray) -> WholeSignals:
+def _whole(searched: Searched, met: Sequence[UnitSignals]) -> WholeSignals:
     gathered, ranked, meaning = searched.gathered, searched.ranked, searched.gathered.meaning
     candidates = gathered.candidates.values()
     canonical = searched.names.canonical
@@ -118,7 +126,5 @@ def _whole(searched: Searched, met: Sequence[UnitSignals], odds: np.ndarray) -> 
         named=float(min(2, gathered.named)),
         exact=float(any(candidate.exact for candidate in candidates)),
         length=min(len(met), 12) / 12,
-        answers=float(odds.max()) if len(odds) else 0.0,
-        unread=float(not len(odds)),
         korean=float(gathered.korean),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, text
 
+from kb.errors import KbError
 from kb.records import Document
 
 _SPECIAL = {
@@ -51,7 +52,16 @@ def reading_list(documents: Sequence[Document]) -> str:
 
 
 def export_passages(connection: Connection, folder: Path) -> int:
-    """Write `passages.jsonl` and `vectors.npy` into a folder; how many passages. Those without vector are left out."""
+    """Write `passages.jsonl` and `vectors.npy` into a folder; how many passages.
+
+    Raises KbError when a passage has no vector yet: the two files belong together line by line.
+    """
+    query = "SELECT count(*) FROM passages p WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.number = p.number AND v.part = 0)"
+    missing = connection.execute(text(query)).scalar()
+    if missing:
+        raise KbError(
+            f"{missing} passages have no vector, so they cannot be exported. Run: circuit-court library build"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     rows = connection.execute(
         text(

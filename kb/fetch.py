@@ -89,8 +89,9 @@ class Fetcher:
     public: Callable[[str], bool] = is_public
     ports: tuple[int, ...] = (80, 443)
 
-    def fetch(self, name: str, folder: Path) -> tuple[Path, str]:
-        """Fetch an address or arXiv id; the file and the address it finally came from.
+    def fetch(self, name: str, folder: Path, *, html: bool = True) -> tuple[Path, str]:
+        """Fetch an address or arXiv id; the file and the address it finally came from. Without `html` an arXiv id is
+        fetched as PDF at once.
 
         Raises FetchRefusedError that says which rule or server refused.
         """
@@ -99,7 +100,8 @@ class Fetcher:
                 "Fetching from the network is off. Allow it with CIRCUIT_COURT_FETCH=true, or add a file that you downloaded."
             )
         refused: FetchRefusedError | None = None
-        for address in addresses_of(name):
+        addresses = addresses_of(name)
+        for address in addresses if html else addresses[-1:]:
             try:
                 return self._follow(address, folder)
             except FetchRefusedError as error:

@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from kb.identifiers import arxiv_id
+
 MAX_FRONT_MATTER = 64_000
 _EMPTY = ("", "~", "null", "Null", "NULL", "None")
 LISTS = ("aliases", "tags", "raw_sources", "tech_stack", "authors", "models", "questions")
@@ -264,7 +266,8 @@ class FieldReader:
         return {
             **{key: self.items(key) for key in LISTS},
             **{key: self.link(key) for key in ("canonical_id", "duplicate_of")},
-            **{key: self.word(key) for key in ("category", "status", "arxiv", "url", "github_commit")},
+            **{key: self.word(key) for key in ("category", "status", "url", "github_commit")},
+            "arxiv": self.arxiv(),
             "kind": self.word("kind") or "note",
             "source_trust_level": self.trust(),
             "confidence_score": self.confidence(),
@@ -279,6 +282,15 @@ class FieldReader:
         word = self.word(key)
         found = re.fullmatch(r"\[\[([^\[\]|#]+)[^\[\]]*\]\]", word) if word else None
         return found[1].strip() if found else word
+
+    def arxiv(self) -> str | None:
+        word = self.word("arxiv")
+        if word is None:
+            return None
+        found = arxiv_id(word)
+        if found is None:
+            self.fault("arxiv", "Give an arXiv id, as in 2211.00593 or cs/0301001, or its address at arxiv.org.")
+        return found
 
     def trust(self) -> str | None:
         word = self.word("source_trust_level")

@@ -1,13 +1,20 @@
 """Exact identifiers in a text, in one spelling: arXiv ids, attention heads, MLPs, hook names.
 
 Heads become `a9.h9`, MLPs `m3`, arXiv ids `arxiv:2211.00593`, hooks their own name without the block. A bare `9.9`
-counts as a head only where the text speaks of heads; elsewhere it is a number. The full vocabulary of components is
+counts as a head only where the text speaks of heads; elsewhere it is a number. `arxiv_id` brings what a person wrote as an arXiv id
+to its one normal form, by which documents about one work are linked. The full vocabulary of components is
 `tools.component`'s; `kb` may not import it and needs only enough to find them in prose.
 """
 
 import re
 
 _ARXIV = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5})(?:v\d+)?(?![\d.]*\d)")
+_ARXIV_WRITTEN = re.compile(
+    r"(?:(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/|(?:https?://)?(?:dx\.)?(?:doi\.org/)?10\.48550/)?(?:arxiv[:.]\s*)?"
+    r"(?:(?P<new>\d\d(?:0[1-9]|1[0-2])\.\d{4,5})|(?P<archive>[a-z]+(?:-[a-z]+)?)(?:\.[a-z]{2})?/(?P<old>\d\d(?:0[1-9]|1[0-2])\d{3}))"
+    r"(?:v\d+)?(?:\.pdf)?/?(?:[?#]\S*)?(?:\s*\[[a-z.-]+\])?",
+    re.IGNORECASE,
+)
 _HEADS = re.compile(
     r"\ba(?P<a>\d{1,3})\.h(?P<b>\d{1,3})\b|\bL(?P<c>\d{1,3})\.?H(?P<d>\d{1,3})\b"
     r"|\blayer (?P<e>\d{1,3}),? head (?P<f>\d{1,3})\b|\bhead (?P<h>\d{1,3}) (?:of|in|at) layer (?P<g>\d{1,3})\b"
@@ -35,6 +42,17 @@ def identifiers(text: str) -> list[str]:
     for match in _HOOK.finditer(text):
         found[match[0].casefold()] = None
     return list(found)
+
+
+def arxiv_id(written: str) -> str | None:
+    """The normal form of one arXiv id, address or DOI: `2211.00593`, `cs/0301001`; None when it is none.
+
+    The version goes, and the subject class of an old id: arXiv knows cs.CL/0301001 as cs/0301001, too.
+    """
+    found = _ARXIV_WRITTEN.fullmatch(written.strip())
+    if not found:
+        return None
+    return found["new"] or f"{found['archive'].lower()}/{found['old']}"
 
 
 def _layer_first(groups: dict[str, str | None]) -> list[str]:

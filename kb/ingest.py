@@ -2,32 +2,41 @@
 
 `Ingest.one` is a step that may be repeated: a document whose content is unchanged is left alone, so a job that was killed
 continues by doing its items again. `Ingest.finish` follows deletions in a folder and brings the vector index up to date.
-A failing item is reported and the next one goes on. Two files with the same note id are a conflict: the first stays, the second
-is reported; where nobody gave the id (two `README.md`) the second is known by its folder as well. A user's note replaces a starter note of the same id. It does not know about jobs or processes.
+A failing item is reported and the next one goes on, whatever went wrong with it; where no item could be written any more (the
+disk is full, the file cannot be written) the ingest ends with a sentence instead. Two files with the same note id are a conflict:
+the first stays, the second is reported; where nobody gave the id (two `README.md`) the second is known by its folder as well. A user's
+note replaces a starter note of the same id. It does not know about jobs or processes.
 """
 
+import errno
 import json
+import logging
 import re
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
-from kb.errors import ReadError
+from kb.errors import KbError
+from kb.identifiers import arxiv_id
 from kb.incoming import Incoming, apart, text_id
-from kb.passages import Cut, cut_passages
+from kb.passages import Cut, cut_passages, estimated_tokens
 from kb.readers import read_source
 from kb.records import ItemReport
 from kb.starter_vectors import shipped
 from kb.store import PassageVector, Store, vector_key
 from kb.text import name_key
 
+log = logging.getLogger(__name__)
 STARTER = "starter"
-_ARXIV = re.compile(r"^https?://arxiv\.org/(?:abs|pdf|html)/(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _MARKS = (
     (re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|#]*)(?:#[^\[\]|]*)?\]\]"), r"\1"),
     (re.compile(r"^> ?(?:\[![\w-]+\][+-]?)?", re.MULTILINE), ""),
@@ -50,7 +59,10 @@ class Ingest:
         return shipped()
 
     def one(self, source: Path, origin: str) -> ItemReport:
-        """Read one file and write it; every fault of the file is in the report, none is raised."""
+        """Read one file and write it; every fault of the file is in the report, none is raised.
+
+        Raises KbError when the library itself cannot be written any more.
+        """
         shown = str(source).encode(errors="replace").decode()
         if shown != str(source):
             message = f"The name {shown!r} is not Unicode and cannot be stored. Rename the file."
@@ -59,8 +71,13 @@ class Ingest:
             documents = read_source(source, origin=origin)
         except FileNotFoundError:
             return ItemReport(source=str(source), state="failed", message="The file is gone; nothing was changed.")
-        except (ReadError, OSError) as error:
-            return ItemReport(source=str(source), state="failed", message=str(error))
+        except Exception as error:  # noqa: BLE001  # one item may not cost the others
+            return self._failed(str(source), error)
+        with self._heard():
+            return self._written(source, origin, documents)
+
+    def _written(self, source: Path, origin: str, documents: list[Incoming]) -> ItemReport:
+        """Write what a file holds and remove what it held before."""
         documents = [self._apart(replace(document, origin=self._origin(str(source), origin))) for document in documents]
         kept = {document.id for document in documents}
         for stale in self._from_source(str(source)) - kept:
@@ -72,17 +89,26 @@ class Ingest:
 
         Raises ReadError when it cannot be read.
         """
-        arxiv = _ARXIV.search(address)
+        arxiv = arxiv_id(address)
         documents: list[Incoming] = []
         for found in read_source(path, origin="web"):
-            front = {**found.front, "arxiv": found.front.get("arxiv") or (arxiv and arxiv[1])}
+            front = {**found.front, "arxiv": found.front.get("arxiv") or arxiv}
             documents.append(replace(found, source=address, front=front if arxiv else found.front))
         for stale in self._from_source(address) - {document.id for document in documents}:
             self.store.remove(stale)
         return [self.put(document) for document in documents]
 
     def put(self, document: Incoming) -> ItemReport:
-        """Write one document unless it is there already, unchanged."""
+        """Write one document unless it is there already, unchanged; what goes wrong with it is in the report.
+
+        Raises KbError when the library itself cannot be written any more.
+        """
+        try:
+            return self._put(_normal(document))
+        except Exception as error:  # noqa: BLE001  # one item may not cost the others
+            return self._failed(document.source, error, document.id)
+
+    def _put(self, document: Incoming) -> ItemReport:
         problems = document.problems
         owner = self._owner(document.id)
         if owner and owner[1] != document.source and (self._same_text(document) or self._same_reference(document)):
@@ -119,21 +145,45 @@ class Ingest:
             ).all()
         for row in rows:
             if row.source not in sources:
-                self.store.remove(row.id)
+                with self._heard():
+                    self.store.remove(row.id)
                 yield ItemReport(source=row.source, state="removed", document_id=row.id)
 
     def finish(self) -> None:
         """Embed what has no vector yet and rebuild the vector index when it is due."""
         if self.embedder is not None:
-            self.embed_missing(self.embedder)
-            self.dense.sync()
+            with self._heard():
+                self.embed_missing(self.embedder)
+                self.dense.sync()
+
+    def _failed(self, source: str, error: Exception, document_id: str | None = None) -> ItemReport:
+        """The report of an item that went wrong. Raises KbError when every other item would go wrong, too."""
+        if sentence := _end(error, self.store.path):
+            raise KbError(sentence) from error
+        message = str(error)
+        if not isinstance(error, (KbError, OSError)):
+            log.info("%s failed", source, exc_info=error)
+            first = (message.splitlines() or ["no message"])[0][:300]
+            message = f"It could not be written or embedded ({type(error).__name__}: {first}). Add it again on its own."
+        return ItemReport(source=source, state="failed", document_id=document_id, message=message)
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Says in a sentence that the library cannot be written; other errors go through."""
+        try:
+            yield
+        except (DatabaseError, OSError) as error:
+            if sentence := _end(error, self.store.path):
+                raise KbError(sentence) from error
+            raise
 
     def embed_missing(self, embedder: Embedder, progress: Callable[[str], None] | None = None) -> int:
         """Vectors for passages that have none, or all anew when the embedder is another one; how many were made."""
         fresh = self.store.setting("embedder") == embedder.name
         if not fresh:
-            with self.store.write() as connection:
+            with self.store.write() as connection:  # the old index goes, too: killed before the end, none may ask it
                 connection.execute(text("DELETE FROM vectors"))
+                connection.execute(text("DELETE FROM library_settings WHERE key IN ('index_generation', 'index_size')"))
             self.store.set_settings({"embedder": embedder.name})
         made = 0
         while rows := self._without_vector():
@@ -168,7 +218,7 @@ class Ingest:
 
     def _cut(self, document: Incoming) -> list[Cut]:
         if self.embedder is None:
-            return cut_passages(document.id, document.text, pages=document.pages)
+            return cut_passages(document.id, document.text, measure=estimated_tokens, pages=document.pages)
         embedder = self.embedder
         budget = max(96, embedder.limit - embedder.count(document.title) - 24)
         return cut_passages(document.id, document.text, measure=embedder.count, budget=budget, pages=document.pages)
@@ -259,6 +309,32 @@ class Ingest:
         with self.store.read() as connection:
             row = connection.execute(query, {"id": document_id}).one_or_none()
         return (row.origin, row.source, row.content_hash) if row else None
+
+
+def _normal(document: Incoming) -> Incoming:
+    """The document with its arXiv id, however its reader found it, in the one form by which works are compared."""
+    written = document.front.get("arxiv")
+    if not written or written == arxiv_id(written):
+        return document
+    return replace(document, front={**document.front, "arxiv": arxiv_id(written)})
+
+
+def _end(error: Exception, path: Path) -> str | None:
+    """Why no further item can be written; None when the error concerns one item alone."""
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    full = isinstance(error, OSError) and error.errno in _NO_ROOM
+    if full or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return (
+            f"The disk of {path.parent} is full. What is in stays in. Make room and add the same again: it goes on "
+            "where it stopped."
+        )
+    broken = type(cause) is sqlite3.DatabaseError  # its other kinds are mistakes in a single statement
+    if broken or isinstance(cause, sqlite3.OperationalError):
+        return (
+            f"{path} cannot be written ({cause}). What is in stays in. Check that nothing else holds or protects the "
+            "file, then add the same again."
+        )
+    return None
 
 
 def _joined(source: str, reports: list[ItemReport]) -> ItemReport:

@@ -19,8 +19,9 @@ from kb.comparison import ComparisonRow, compare
 from kb.dense import DenseIndex
 from kb.disagreements import Disagreement, disagreements
 from kb.embedder import Embedder
-from kb.errors import KbError, UnknownNameError
+from kb.errors import FetchRefusedError, KbError, ReadError, UnknownNameError
 from kb.evaluate import evaluate, read_questions
+from kb.evaluate_cost import cost
 from kb.exports import bibtex, export_passages, reading_list
 from kb.fusion import Weights
 from kb.incoming import from_text
@@ -175,11 +176,25 @@ class Library:
     def add_address(self, address: str, fetcher: "Fetcher") -> IngestReport:
         """Fetch a web address or arXiv id and bring it in; its source is the address.
 
-        Raises FetchRefusedError when fetching is off or the address is refused, ReadError when it cannot be read.
+        A paper's HTML version that cannot be read gives way to its PDF, and the report says so. Raises FetchRefusedError when
+        fetching is off or the address is refused, ReadError when it cannot be read.
         """
+        from kb.fetch import addresses_of  # brings the http client along
+
         with TemporaryDirectory() as folder:
             path, final = fetcher.fetch(address, Path(folder))
-            items = self.ingest.page(path, final)
+            try:
+                items = self.ingest.page(path, final)
+            except ReadError as unread:
+                if path.suffix != ".html" or len(addresses_of(address)) == 1:
+                    raise
+                try:
+                    path, final = fetcher.fetch(address, Path(folder), html=False)
+                    items = self.ingest.page(path, final)
+                except (FetchRefusedError, ReadError) as error:
+                    raise type(error)(f"The HTML version could not be read ({unread}). The PDF: {error}") from error
+                remark = f"The HTML version could not be read ({unread}); the PDF was read in its place."
+                items = [item.model_copy(update={"problems": (remark, *item.problems)}) for item in items]
         self.ingest.finish()
         return IngestReport(items=tuple(items), problems=self.problems())
 
@@ -233,9 +248,12 @@ class Library:
         return self._searcher.search(query, limit=limit, filters=filters)
 
     def evaluate(self, path: Path, half: Literal["fit", "report"] | None = None) -> dict[str, Any]:
-        """Measures on a file of questions, or on one half of it, as one JSON-able object (`kb.evaluate`)."""
+        """Measures on a file of questions, or on one half of it, with ingest rate and disk, as one JSON-able object.
+
+        The library is only read (`kb.evaluate`, `kb.evaluate_cost`).
+        """
         questions = [question for question in read_questions(path) if half in (None, question.half)]
-        return evaluate(self._searcher, questions)
+        return evaluate(self._searcher, questions) | cost(self.store, self.embedder)
 
     def document(self, name: str, *, prefer: str | None = None) -> Document:
         """The document an id, title or alias leads to; a duplicate redirects to its canonical note.

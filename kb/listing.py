@@ -43,6 +43,9 @@ def where(filters: Filters) -> tuple[str, dict[str, Any]]:
         if value is not None:
             conditions.append(f"d.{column} = :{column}")
             values[column] = value
+    if filters.confidence is not None:
+        conditions.append("d.confidence >= :confidence")  # NULL, a document that states none, does not pass
+        values["confidence"] = filters.confidence
     if filters.year_from is not None:
         conditions.append("d.year >= :year_from")
         values["year_from"] = filters.year_from
@@ -53,8 +56,10 @@ def where(filters: Filters) -> tuple[str, dict[str, Any]]:
         conditions.append(f"EXISTS (SELECT 1 FROM json_each(d.tags) WHERE lower(json_each.value) = :tag{place})")
         values[f"tag{place}"] = tag.casefold()
     if filters.model is not None:
-        conditions.append("EXISTS (SELECT 1 FROM json_each(d.models) WHERE json_each.value LIKE :model)")
-        values["model"] = f"%{filters.model}%"
+        conditions.append(
+            "EXISTS (SELECT 1 FROM json_each(d.models) WHERE instr(lower(json_each.value), lower(:model)) > 0)"
+        )
+        values["model"] = filters.model
     return " AND ".join(conditions), values
 
 

@@ -42,6 +42,13 @@ class PageStart:
     start: int
 
 
+def estimated_tokens(text: str) -> int:
+    """About as many tokens as an English vocabulary needs for a text, where there is no embedder to count them: one for four ASCII
+    characters, three for any other."""
+    plain = sum(character.isascii() for character in text)
+    return -(-plain // 4) + 3 * (len(text) - plain)
+
+
 def cut_passages(
     document_id: str,
     text: str,
@@ -87,7 +94,9 @@ def _pack(text: str, start: int, end: int, measure: Callable[[str], int] | None,
     def fits(left: int, right: int) -> bool:
         if right - left > TARGET:
             return False
-        return measure is None or right - left <= budget or measure(text[left:right]) <= budget
+        piece = text[left:right]
+        few = piece.isascii() and len(piece) <= budget  # a Hangul syllable is up to three tokens
+        return measure is None or few or measure(piece) <= budget
 
     packed: list[tuple[int, int]] = []
     for block in _blocks(text, start, end):

@@ -8,7 +8,7 @@ the search found are read.
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, text
 from kb.coverage import Unit, holders, units
 from kb.dense import DenseIndex
 from kb.fusion import Ranked
+from kb.text import is_korean
 
 LOOKED_AT = 3  # best documents whose carried questions are read, too
 WHOLE = 60  # passages up to which a document is read whole
@@ -36,6 +37,10 @@ _FIGURES = text(
     "SELECT p.number FROM passages p JOIN documents d ON d.id = p.document_id WHERE p.document_id IN :documents "
     "AND substr(d.text, p.start_at + 1, p.end_at - p.start_at) GLOB '* [0-9]*'"
 ).bindparams(bindparam("documents", expanding=True))
+_BODY = text(
+    "SELECT substr(d.text, p.start_at + 1, p.end_at - p.start_at) FROM passages p JOIN documents d ON d.id = p.document_id "
+    "WHERE p.number = :number"
+)
 _AS_READ = text(
     "SELECT p.number, p.document_id, d.title, p.heading, substr(d.text, p.start_at + 1, p.end_at - p.start_at) AS body "
     "FROM passages p JOIN documents d ON d.id = p.document_id WHERE p.number IN :numbers"
@@ -119,6 +124,16 @@ def shown(reading: Reading, place: int, sought: Sought) -> int:
         )
 
     return max(reading.passages[place], key=score)
+
+
+def in_english(connection: Connection, reading: Reading, place: int, sought: Sought) -> int:
+    """The passage to show of the document at `place` or, where that is Korean, the best that is not; the former where all are."""
+    first = number = shown(reading, place, sought)
+    korean: set[int] = set()
+    while number not in korean and is_korean(connection.execute(_BODY, {"number": number}).scalar() or ""):
+        korean.add(number)
+        number = shown(reading, place, replace(sought, aside={*sought.aside, *korean}))
+    return first if number in korean else number
 
 
 def as_read(connection: Connection, numbers: Sequence[int]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ Offsets: `Hit.start`/`end` and `Passage.start`/`end` count characters of the doc
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 ItemState = Literal["added", "updated", "unchanged", "removed", "failed", "cancelled"]
 
@@ -19,7 +19,10 @@ class Record(BaseModel):
 
 
 class Filters(Record):
-    """What a search or listing is limited to; a field that is None does not limit."""
+    """What a search or listing is limited to; a field that is None does not limit.
+
+    `confidence` is the least confidence, 0 to 1; a document that states none does not pass it.
+    """
 
     kinds: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
@@ -29,6 +32,7 @@ class Filters(Record):
     year_from: int | None = None
     year_to: int | None = None
     min_trust: Literal["untrusted", "low", "medium", "high"] | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
     verification: tuple[str, ...] | None = None
     origin: str | None = None
 
@@ -44,6 +48,11 @@ class Passage(Record):
     start: int
     end: int
     page: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words: passage id, characters of the document, page."""
+        return _place(self.document_id, self.id, f"characters {self.start} to {self.end}", self.page)
 
 
 class DocumentLine(Record):
@@ -113,6 +122,11 @@ class Hit(Record):
     year: int | None
     url: str | None
 
+    @property
+    def place(self) -> str:
+        """Where it stands, in words: passage id, characters of the document, page."""
+        return _place(self.document_id, self.passage_id, f"characters {self.start} to {self.end}", self.page)
+
 
 class SearchResult(Record):
     """Hits, best first. When `declined` is true the library does not say: `hits` is empty, `nearest` holds what came
@@ -146,6 +160,11 @@ class Cited(Record):
     start: int
     end: int
     page: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words: passage id, characters inside the passage, page."""
+        return _place(self.document_id, self.passage_id, f"characters {self.start} to {self.end} in it", self.page)
 
 
 class LiteratureClaim(Record):
@@ -210,3 +229,7 @@ class IngestReport(Record):
 
     def count(self, state: ItemState) -> int:
         return sum(item.state == state for item in self.items)
+
+
+def _place(document_id: str, passage_id: str, span: str, page: int | None) -> str:
+    return f"{document_id}, passage {passage_id}, {span}{f', page {page}' if page else ''}"

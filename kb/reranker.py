@@ -6,17 +6,18 @@ says anything is decided without it.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from jaxtyping import Float32
 from tokenizers import Tokenizer
 
 from kb.errors import KbError
+from kb.onnx_session import open_session, run_each
 
 LIMIT = 512
-BATCH = 8
+BATCH = 4
 
 
 class OnnxReranker:
@@ -30,26 +31,25 @@ class OnnxReranker:
                 f"There is no cross-encoder in {folder}: it needs model.onnx and tokenizer.json. Correct or unset "
                 "CIRCUIT_COURT_RERANKER."
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # experiments share the processor
-        self._session = onnxruntime.InferenceSession(str(models[0]), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(models[0])
         self._inputs = [given.name for given in self._session.get_inputs()]
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(LIMIT, strategy="only_second")
+        self._tokenizer.enable_truncation(LIMIT, strategy="longest_first")  # the passage, unless the question is longer
         self._tokenizer.enable_padding()
 
     def scores(self, question: str, texts: Sequence[str]) -> Float32[np.ndarray, " text"]:
         """How well each text answers the question; only the order means something."""
-        found: list[np.ndarray] = []
-        for start in range(0, len(texts), BATCH):
-            encoded = self._tokenizer.encode_batch([(question, text) for text in texts[start : start + BATCH]])
-            fields = {
-                "input_ids": [entry.ids for entry in encoded],
-                "attention_mask": [entry.attention_mask for entry in encoded],
-                "token_type_ids": [entry.type_ids for entry in encoded],
-            }
-            given = {name: np.array(fields[name], dtype=np.int64) for name in self._inputs}
-            logits = np.asarray(self._session.run(None, given)[0], dtype=np.float32)
-            found.append(logits.reshape(len(encoded), -1)[:, -1])
+        batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+        found = run_each(partial(self._scores, question), batches)
         return np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
+
+    def _scores(self, question: str, texts: Sequence[str]) -> Float32[np.ndarray, " text"]:
+        encoded = self._tokenizer.encode_batch([(question, text) for text in texts])
+        fields = {
+            "input_ids": [entry.ids for entry in encoded],
+            "attention_mask": [entry.attention_mask for entry in encoded],
+            "token_type_ids": [entry.type_ids for entry in encoded],
+        }
+        given = {name: np.array(fields[name], dtype=np.int64) for name in self._inputs}
+        logits = np.asarray(self._session.run(None, given)[0], dtype=np.float32)
+        return logits.reshape(len(encoded), -1)[:, -1]

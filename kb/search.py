@@ -9,6 +9,8 @@ not say. It ranks passages; it does not know whether a passage is true.
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +25,7 @@ from kb.fusion import Candidate, Gathered, Ranked, Weights, rank_documents
 from kb.identifiers import identifiers
 from kb.listing import where
 from kb.names import Names
-from kb.reading import APPARATUS, LOOKED_AT, Reading, read, shown
+from kb.reading import APPARATUS, LOOKED_AT, Reading, in_english, read, shown
 from kb.records import Filters, Hit, Legs, SearchResult
 from kb.spelling import LEAST, Spelling
 from kb.store import Store
@@ -96,7 +98,8 @@ class Searcher:
             if self.reranker is not None:
                 ranked = self.reranked(connection, query, ranked)
                 reading = self.read(connection, query, ranked[:limit])
-            top = [(shown(reading, place, found.sought), score) for place, (_, score, _) in enumerate(ranked[:limit])]
+            choose = shown if is_korean(query) else partial(in_english, connection)
+            top = [(choose(reading, place, found.sought), score) for place, (_, score, _) in enumerate(ranked[:limit])]
             rows = _rows(connection, [number for number, _ in top], _OF_HITS)
         hits = tuple(_hit(rows[number], gathered, score, names) for number, score in top)
         answer = {"query": asked, "expanded": tuple(dict.fromkeys(mentioned)), "remarks": remarks}
@@ -132,19 +135,22 @@ class Searcher:
         titles = [names.titles[named.document_id] for named in mentioned[:6]]
         english = english_words(query) if _HANGUL.search(query) else []
         allowed = _allowed(connection, filters) if filters else None
-        found: dict[str, list[tuple[int, float]]] = {
-            "words": self._match(connection, content_words(query), allowed),
-            "titles": self._match(connection, content_words(" ".join(titles)), allowed),
-            "translated": self._match(connection, content_words(" ".join(english)), allowed),
-            "exact": _within(lexical.exact(connection, identifiers(query), CANDIDATES * 4), allowed),
-        }
-        named = set(_passages_of(connection, [name.document_id for name in mentioned]))
+        korean = is_korean(query)
+        words = [*titles, *english] if korean else english or [query]  # a few Korean words are read in English, too
+        embedder = None if self._remarks(connection) else self._embedder()
+        with ThreadPoolExecutor(1) as beside:  # ONNX Runtime and SQLite let go of the interpreter while they work
+            embedding = beside.submit(_vector, embedder, " ".join(words))
+            found: dict[str, list[tuple[int, float]]] = {
+                "words": self._match(connection, content_words(query), allowed),
+                "titles": self._match(connection, content_words(" ".join(titles)), allowed),
+                "translated": self._match(connection, content_words(" ".join(english)), allowed),
+                "exact": _within(lexical.exact(connection, identifiers(query), CANDIDATES * 4), allowed),
+            }
+            named = set(_passages_of(connection, [name.document_id for name in mentioned]))
         if allowed is not None:
             named &= set(allowed)
         numbers = {number for leg in found.values() for number, _ in leg} | named
-        korean = is_korean(query)
-        words = [*titles, *english] if korean else english or [query]  # a few Korean words are read in English, too
-        meaning = self._vector(connection, " ".join(words))
+        meaning = embedding.result()
         found["cosine"] = self._cosines(connection, meaning, numbers, allowed) if len(meaning) else []
         return Gathered(korean, _candidates(connection, found, named), len(mentioned), meaning)
 
@@ -177,13 +183,6 @@ class Searcher:
         fetch = CANDIDATES if allowed is None else CANDIDATES * 20
         return _within(lexical.match(connection, self._counts, terms, fetch), allowed)[:CANDIDATES]
 
-    def _vector(self, connection: Connection, meaning: str) -> np.ndarray:
-        """The vector of a question; empty where the dense leg is off or there is nothing to embed."""
-        embedder = self._embedder()
-        if embedder is None or not meaning.strip() or self._remarks(connection):
-            return np.zeros(0, dtype=np.float32)
-        return embedder.embed([meaning])[0]
-
     def _cosines(
         self, connection: Connection, vector: np.ndarray, numbers: set[int], allowed: Collection[int] | None
     ) -> list[tuple[int, float]]:
@@ -205,6 +204,13 @@ def nothing(evidence: Evidence) -> str:
     """The sentence of a declined search, with the words that the library never uses."""
     missing = [f"'{word}'" for word in evidence.unused[:4]]
     return f"{NOTHING} It never uses {', '.join(missing)}." if missing else NOTHING
+
+
+def _vector(embedder: Embedder | None, meaning: str) -> np.ndarray:
+    """The vector of a question; empty where the dense leg is off or there is nothing to embed."""
+    if embedder is None or not meaning.strip():
+        return np.zeros(0, dtype=np.float32)
+    return embedder.embed([meaning])[0]
 
 
 def _within(found: list[tuple[int, float]], allowed: Collection[int] | None) -> list[tuple[int, float]]:

@@ -32,6 +32,12 @@ def asking_words() -> frozenset[str]:
     return frozenset(word for file in files for word in normalise(file.read_text(encoding="utf-8")).split())
 
 
+def is_asking(word: str) -> bool:
+    """Whether a Korean word only asks or points: as it is written, or without its particle where it is no dictionary entry itself."""
+    asking = asking_words()
+    return word in asking or (word not in glossary() and without_particle(word) in asking)
+
+
 def english_words(question: str) -> list[str]:
     """The English words for a question's Korean ones, its Latin words kept, each once."""
     words = _HANGUL.findall(normalise(question))
@@ -51,16 +57,18 @@ def _phrase(words: list[str], place: int) -> tuple[int, list[str]]:
     for length in (3, 2):
         run = words[place : place + length]
         if len(run) == length:
-            phrase = " ".join([*run[:-1], without_particle(run[-1])])
-            if phrase in glossary():
-                return length, [glossary()[phrase]]
+            for last in dict.fromkeys((run[-1], without_particle(run[-1]))):
+                phrase = " ".join([*run[:-1], last])
+                if phrase in glossary():
+                    return length, [glossary()[phrase]]
     return 1, _word(words[place])
 
 
 def _word(word: str) -> list[str]:
     """English for a word: entries from its beginning on; syllables that begin no entry are passed over."""
-    if without_particle(word) in glossary():
-        return [glossary()[without_particle(word)]]
+    for form in (word, without_particle(word)):
+        if form in glossary():
+            return [glossary()[form]]
     found: list[str] = []
     start = 0
     while start < len(word):

@@ -4,18 +4,22 @@ An embedded Chroma folder belongs to the process that writes it; another process
 Here a folder is written once and never changed afterwards: `build` makes a new folder (a *generation*) beside the old
 ones, and the library points to it in SQLite only when it is complete. Readers in any process open the generation SQLite
 names, so there is nothing to go stale; passages that came in since are searched by brute force (`kb.search`). A folder
-of another origin is never opened: a folder's name carries a random part that only this library's database knows
-(Chroma can run code named in a foreign folder's schema). With a server a generation is a collection on it.
+of another origin is never opened, because Chroma can run code named in its schema: a folder's name carries a random part
+that only this library's database knows, and a folder whose collections name an embedding function is refused, in case one
+was put in the place of ours. With a server a generation is a collection on it.
 No documents, no metadata: only vectors by passage id.
 """
 
 import fcntl
+import json
 import secrets
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import chromadb
@@ -32,6 +36,13 @@ from kb.errors import VectorIndexError
 
 BATCH = 4000  # Chroma refuses more than 5,461 records at once
 COLLECTION = "passages"
+_REMEDY = "Run: circuit-court library build"
+_INERT = (  # what Chroma writes for no embedding function, dense and sparse, and for its own
+    None,
+    {"type": "legacy"},
+    {"type": "unknown"},
+    {"type": "known", "name": "default", "config": {}},
+)
 
 
 class VectorIndex:
@@ -144,8 +155,41 @@ class VectorIndex:
         if create:
             path.mkdir(parents=True, mode=0o700)
         elif not path.is_dir():
-            raise VectorIndexError(f"The vector index {path} is not there. Run: circuit-court library build")
+            raise VectorIndexError(f"The vector index {path} is not there. {_REMEDY}")
+        else:
+            _refuse_code(path)
         return chromadb.PersistentClient(path=str(path), settings=_settings())
+
+
+def _refuse_code(folder: Path) -> None:
+    """Raise VectorIndexError unless the collections in a folder name no embedding function but Chroma's own words for none,
+    or its default.
+
+    Chroma builds what a collection names as it opens it, before anything of ours could look. Read without Chroma, and not as
+    an immutable file, for which SQLite would pass over a write-ahead log that Chroma reads.
+    """
+    try:
+        with closing(
+            sqlite3.connect(f"{(folder / 'chroma.sqlite3').absolute().as_uri()}?mode=ro", uri=True)
+        ) as database:
+            for row in database.execute("SELECT config_json_str, schema_str FROM collections"):
+                for told in filter(None, row):
+                    json.loads(told, object_pairs_hook=_refuse_named)
+    except (sqlite3.Error, ValueError, TypeError, RecursionError) as error:
+        raise VectorIndexError(f"The vector index {folder} cannot be read ({error}). {_REMEDY}") from error
+
+
+def _refuse_named(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """One JSON object of what a collection names, unless it names code, or a key twice: then readers may differ on it."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        raise ValueError("a key is given twice")
+    if "embedding_function" in told and told["embedding_function"] not in _INERT:
+        raise VectorIndexError(
+            f"The vector index names an embedding function ({str(told['embedding_function'])[:80]}) that this library never "
+            f"writes, and opening it could run foreign code. It was not opened. {_REMEDY}"
+        )
+    return told
 
 
 def _connect(server: ChromaServer) -> ClientAPI:

@@ -1,5 +1,6 @@
 """`circuit-court library`: the library from the terminal, without a worker."""
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,10 @@ from ui import cli_library_study
 from ui.cli_output import ProgressLine, json_option, print_json, say, table
 
 if TYPE_CHECKING:
-    from kb.records import Filters, IngestReport
+    from kb.records import Filters, Hit, IngestReport
 
 JOB = 200  # files that are added in this process
+EXCERPT = 280  # characters of a passage that a search shows
 _ADDRESS = re.compile(r"(?:https?://|arxiv:|\d{4}\.\d{4,5}(?:v\d+)?$)", re.IGNORECASE)
 
 
@@ -103,6 +105,11 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--language", type=click.Choice(["en", "ko"]), help="Only documents in this language."),
         click.option("--trust", type=click.Choice(["low", "medium", "high"]), help="Only documents trusted this far."),
         click.option(
+            "--confidence",
+            type=click.FloatRange(0, 1),
+            help="Only documents that state this confidence or more, from 0 to 1.",
+        ),
+        click.option(
             "--kind", "kinds", multiple=True, help="Only this kind: note, concept, paper, article, reference."
         ),
         click.option("--tag", "tags", multiple=True, help="Only documents with this tag (all, when given again)."),
@@ -113,16 +120,20 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _filters(chosen: dict[str, Any]) -> "Filters | None":
+def chosen_filters(chosen: dict[str, Any]) -> "Filters | None":
+    """The values of `filter_options`, by their names, as filters; None when nothing limits."""
     from kb.records import Filters
 
-    if not any(chosen.values()):
+    if all(value is None or value == () for value in chosen.values()):
         return None
+    if chosen["confidence"] is not None and math.isnan(chosen["confidence"]):
+        raise click.UsageError("--confidence takes a number from 0 to 1.")
     return Filters(
         kinds=chosen["kinds"] or None,
         tags=chosen["tags"] or None,
         languages=(chosen["language"],) if chosen["language"] else None,
         min_trust=chosen["trust"],
+        confidence=chosen["confidence"],
         model=chosen["model"],
         year_from=chosen["since"],
         year_to=chosen["until"],
@@ -138,7 +149,7 @@ def search(question: str, limit: int, as_json: bool, **filters: Any) -> None:
     """Find passages that answer QUESTION, in English or Korean."""
     from ui.library import open_library
 
-    found = open_library().search(question, limit=limit, filters=_filters(filters))
+    found = open_library().search(question, limit=limit, filters=chosen_filters(filters))
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -150,12 +161,22 @@ def search(question: str, limit: int, as_json: bool, **filters: Any) -> None:
             click.echo(click.style(f"   nearest: {hit.title} ({hit.document_id})", dim=True))
         return
     for number, hit in enumerate(found.hits, start=1):
-        place = f", page {hit.page}" if hit.page else ""
-        trust = ", ".join(part for part in (hit.trust, hit.verification) if part)
-        heading = "" if hit.heading == hit.title else hit.heading.removeprefix(f"{hit.title} > ")
-        click.echo(click.style(f"{number}. {hit.title}", bold=True) + f"  {heading}{place}  ({trust})")
-        click.echo(f"   {' '.join(hit.text.split())[:280]}")
-        click.echo(click.style(f"   {hit.document_id}, characters {hit.start} to {hit.end}", dim=True))
+        _print_hit(number, hit)
+
+
+def _print_hit(number: int, hit: "Hit") -> None:
+    """A passage with where it stands; one that is shown in part says so, and how to read it whole."""
+    confidence = None if hit.confidence is None else f"confidence {hit.confidence:.2f}"
+    marks = ", ".join(part for part in (hit.trust, hit.verification, confidence) if part)
+    heading = "" if hit.heading == hit.title else hit.heading.removeprefix(f"{hit.title} > ")
+    parts = (click.style(f"{number}. {hit.title}", bold=True), heading, f"({marks})" if marks else "")
+    click.echo("  ".join(part for part in parts if part))
+    text = " ".join(hit.text.split())
+    click.echo(f"   {text if len(text) <= EXCERPT else text[:EXCERPT].rsplit(' ', 1)[0] + ' …'}")
+    click.echo(click.style(f"   {hit.place}", dim=True))
+    if len(text) > EXCERPT:
+        whole = f"circuit-court library passage {hit.passage_id}"
+        click.echo(click.style(f"   shortened; the whole passage: {whole}", dim=True))
 
 
 @library.command("show")
@@ -174,6 +195,7 @@ def show(name: str, as_json: bool) -> None:
         "canonical": document.canonical_id if document.canonical_id != document.id else None,
         "trust": document.trust,
         "verification": document.verification,
+        "confidence": None if document.confidence is None else f"{document.confidence:.2f}",
         "kind": document.kind,
         "year": document.year,
         "authors": ", ".join(document.authors),
@@ -202,10 +224,11 @@ def list_(as_json: bool, **filters: Any) -> None:
     """List the documents with their kind and trust."""
     from ui.library import open_library
 
-    found = open_library().documents(_filters(filters))
+    limits = chosen_filters(filters)
+    found = open_library().documents(limits)
     if as_json:
         print_json([line.model_dump(mode="json") for line in found])
-    elif not found and any(filters.values()):
+    elif not found and limits is not None:
         click.echo("No document passes these filters.")
     elif not found:
         click.echo("The library is empty. Bring in the starter notes: circuit-court library build")

@@ -1,5 +1,7 @@
 """What the library gives back from the terminal: summaries, definitions, claims, comparisons, disagreements, exports."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -8,6 +10,7 @@ import click
 from ui.cli_output import json_option, print_json, say
 
 if TYPE_CHECKING:
+    from agent.claim_here import CarriedOver
     from kb.records import Cited, LiteratureClaim, Summary
     from kb.summary_check import WrittenSummary
 
@@ -55,20 +58,30 @@ def _print_extract(summary: "Summary") -> None:
             _print_cited(cited)
     if summary.tests:
         click.echo(f"\n{PARTS['test']}")
-        for claim in summary.tests:
-            _print_claim(claim)
+        _print_claims(summary.tests)
 
 
 def _print_cited(cited: "Cited") -> None:
     """A sentence and, dimmed, where it stands."""
     text = " ".join(cited.text.split())
-    page = f", page {cited.page}" if cited.page else ""
     click.echo(f"- {text}{' …' if text.endswith(',') else ''}")
-    click.echo(click.style(f"  {cited.document_id}, passage {cited.passage_id}{page}", dim=True))
+    click.echo(click.style(f"  {cited.place}", dim=True))
 
 
-def _print_claim(claim: "LiteratureClaim") -> None:
-    """A claim of the literature and, dimmed, how it would be tested."""
+def _print_claims(found: "Sequence[LiteratureClaim]") -> None:
+    """Claims of the literature, each with what tests it in the model under study, on the tasks that the assistant has."""
+    from agent.claim_here import carry_over
+    from agent.claim_parser_task import known_tasks
+    from ui.session import open_court
+
+    published = open_court().ledger.catalogue.entries("task")
+    tasks = [entry["name"] for entry in published] or known_tasks()
+    for claim in found:
+        _print_claim(claim, carry_over(claim, tasks))
+
+
+def _print_claim(claim: "LiteratureClaim", carried: "CarriedOver") -> None:
+    """A claim and, dimmed, its id, how it would be tested, and the command that does it or why there is none."""
     click.echo(f"- {claim.claim}")
     details = {
         "in": claim.component,
@@ -78,10 +91,18 @@ def _print_claim(claim: "LiteratureClaim") -> None:
         "refuted if": claim.refuted_if,
     }
     told = "; ".join(f"{name} {words}" for name, words in details.items() if words)
-    click.echo(click.style(f"  {claim.document_id}{': ' if told else ''}{told}", dim=True))
+    click.echo(click.style(f"  {claim.id}{': ' if told else ''}{told}", dim=True))
+    if carried.task is None:
+        reason, _, _ = carried.english.partition(" Tasks: ")  # the list of all tasks would stand under every claim
+        click.echo(click.style(f"  {reason}", dim=True))
+    else:
+        asked = shlex.quote(f"test the claim {claim.id}")
+        click.echo(click.style(f"  test it here, on {carried.task}: circuit-court ask {asked}", dim=True))
 
 
 def _print_written(written: "WrittenSummary") -> None:
+    from ui.library import find_passage
+
     click.echo(click.style(written.title, bold=True) + f"  (worded by {written.llm}, every sentence checked)")
     for part, heading in PARTS.items():
         sentences = [sentence for sentence in written.sentences if sentence.part == part]
@@ -89,7 +110,10 @@ def _print_written(written: "WrittenSummary") -> None:
             click.echo(f"\n{heading}")
         for sentence in sentences:
             click.echo(f"- {sentence.text}")
-            click.echo(click.style(f"  passages {', '.join(sentence.passage_ids)}", dim=True))
+            for passage_id in sentence.passage_ids:
+                source = find_passage(passage_id)
+                place = source.place if source else f"passage {passage_id}, which the library does not hold any more"
+                click.echo(click.style(f"  {place}", dim=True))
     if written.dropped:
         many = len(written.dropped)
         click.echo(f"\n{many} sentence{'s' if many > 1 else ''} dropped:")
@@ -119,7 +143,7 @@ def define(term: str, as_json: bool) -> None:
 @click.option("--task", help="Only claims about this task.")
 @json_option
 def claims(model: str | None, component: str | None, task: str | None, as_json: bool) -> None:
-    """List the literature's claims that can be tested here."""
+    """List the claims of the literature, each with the command that tests it here, or why it cannot be tested."""
     from ui.library import open_library
 
     found = open_library().claims(model=model, component=component, task=task)
@@ -127,8 +151,8 @@ def claims(model: str | None, component: str | None, task: str | None, as_json: 
         print_json([claim.model_dump(mode="json") for claim in found])
     elif not found:
         click.echo("No claim in the library is like that.")
-    for claim in found if not as_json else ():
-        _print_claim(claim)
+    else:
+        _print_claims(found)
 
 
 @click.command("passage")
@@ -146,9 +170,8 @@ def passage(passage_id: str, quotation: str | None, as_json: bool) -> None:
     if as_json:
         print_json({**found.model_dump(mode="json"), **({"quote": list(span)} if span else {})})
         return
-    page = f", page {found.page}" if found.page else ""
-    click.echo(click.style(found.title, bold=True) + f"  {found.heading.removeprefix(f'{found.title} > ')}{page}")
-    click.echo(click.style(f"{found.document_id}, characters {found.start} to {found.end}", dim=True))
+    click.echo(click.style(found.title, bold=True) + f"  {found.heading.removeprefix(f'{found.title} > ')}")
+    click.echo(click.style(found.place, dim=True))
     click.echo(found.text)
     if span:
         say(f"verbatim in it, characters {span[0]} to {span[1]}")

@@ -9,15 +9,17 @@ import functools
 from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Lock
-from typing import Any, ParamSpec
+from typing import Annotated, Any, Literal, ParamSpec
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import Field
 
 from agent.court import Court
 from agent.errors import USER_ERRORS
 from agent.supervisor import WorkerSupervisor
 from ui.claim_json import claim_json
+from ui.cli_library import chosen_filters
 from ui.cli_output import ProgressLine
 from ui.follow import follow
 from ui.library import open_library
@@ -81,12 +83,39 @@ def build_server(desk: Desk) -> MCPServer:
 def _add_library_tools(server: MCPServer) -> None:
     @server.tool()
     @answering
-    def search_library(question: str, limit: int = 8) -> dict[str, Any]:
+    def search_library(
+        question: str,
+        limit: Annotated[int, Field(ge=1, le=100)] = 8,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        tags: list[str] | None = None,
+        kinds: list[str] | None = None,
+        trust: Literal["low", "medium", "high"] | None = None,
+        confidence: Annotated[float, Field(ge=0, le=1)] | None = None,
+        language: Literal["en", "ko"] | None = None,
+        model: str | None = None,
+    ) -> dict[str, Any]:
         """Find passages of the interpretability literature that answer a question, in English or Korean.
 
-        `declined` is true when the library does not say.
+        `declined` is true when the library does not say. The other arguments limit the search to documents: of the
+        years `since` to `until`; with all of `tags`; of one of `kinds` (note, concept, paper, article, reference);
+        trusted at least as far as `trust`; that state a `confidence` of at least this, 0 to 1; in this `language`; that
+        study this `model` (part of its name).
         """
-        return open_library().search(question, limit=limit).model_dump(mode="json")
+        filters = chosen_filters(
+            {
+                "since": since,
+                "until": until,
+                "tags": tuple(tags or ()),
+                "kinds": tuple(kinds or ()),
+                "trust": trust,
+                "confidence": confidence,
+                "language": language,
+                "model": model,
+            }
+        )
+        return open_library().search(question, limit=limit, filters=filters).model_dump(mode="json")
 
     @server.tool()
     @answering

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     chroma_api_key: SecretStr | None = Field(default=None, description="key for the Chroma server or cloud")
     chroma_tenant: str = Field(default="default_tenant", description="tenant on the Chroma server")
     chroma_database: str = Field(default="default_database", description="database on the Chroma server")
+    embedder: Path | None = Field(
+        default=None,
+        description="folder of another embedder (tokenizer.json; embedder.onnx or BERT weights); the packaged MiniLM when absent",
+    )
     reranker: Path | None = Field(
         default=None,
         description="folder of a cross-encoder (model.onnx, tokenizer.json) that orders what a search found",
@@ -77,14 +81,16 @@ class Settings(BaseSettings):
         """The same as the value that `agent` works with; folders are made absolute."""
         home = self.home.expanduser().resolve()
         models_dir = (self.models_dir or home / "models").expanduser().resolve()
-        rest = self.model_dump(exclude={"home", "models_dir", "ledger_url", "queue_url", "reranker"})
-        reranker = self.reranker.expanduser().resolve() if self.reranker else None
+        rest = self.model_dump(exclude={"home", "models_dir", "ledger_url", "queue_url", "embedder", "reranker"})
+        embedder, reranker = (
+            folder.expanduser().resolve() if folder else None for folder in (self.embedder, self.reranker)
+        )
         urls = {
             name: url
             for name, url in (("ledger_url", self.ledger_url), ("queue_url", self.queue_url))
             if url is not None
         }
-        return Config.at(home, models_dir=models_dir, reranker=reranker, **urls, **rest)
+        return Config.at(home, models_dir=models_dir, embedder=embedder, reranker=reranker, **urls, **rest)
 
 
 def load() -> Config:

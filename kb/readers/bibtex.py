@@ -66,7 +66,11 @@ def _document(entry: Entry, origin: str, path: Path) -> Incoming:
     year = re.search(r"\d{4}", fields.get("year", "") or fields.get("date", ""))
     venue = fields.get("journal") or fields.get("booktitle") or fields.get("howpublished") or ""
     where = " ".join(fields.get(name, "") for name in ("eprint", "journal", "url", "note", "doi"))
-    arxiv = _ARXIV.search(where) if "arxiv" in (where + fields.get("archiveprefix", "")).casefold() else None
+    arxiv = (
+        _ARXIV.search(where)
+        if "arxiv" in (where + fields.get("archiveprefix", "") + fields.get("eprinttype", "")).casefold()
+        else None
+    )
     line = f"{', '.join(names)} ({year[0] if year else 'no year'}). {title}. {venue}".strip(" .") + "."
     address = fields.get("url") or (f"https://doi.org/{fields['doi']}" if fields.get("doi") else None)
     return Incoming(

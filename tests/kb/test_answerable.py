@@ -9,7 +9,7 @@ import pytest
 from kb.answerable import Answerable, Net, fitted, from_json, to_json
 from kb.coverage import Unit, UnitSignals, WholeSignals
 from kb.errors import KbError
-from kb.evidence import Evidence
+from kb.evidence import Evidence, with_odds
 from kb.reading import Sought
 
 UNITS, WHOLE = len(UnitSignals._fields), len(WholeSignals._fields)
@@ -79,6 +79,6 @@ def test_the_rule_that_ships_believes_the_cross_encoder_where_all_else_is_equal(
     """Every word is met, the documents are near: what tells a detail that no passage gives is reading it."""
     met = [(Unit("w", '"w"', "w"), UnitSignals(0, 0.4, 1, 1, 1, 1, 0, 0, 0.5, 0))] * 5
     whole = WholeSignals(cosine=0.6, score=1.0, margin=0.3, covered=0.8, meant=1.0, worded=1.0, matched=0.6, length=0.4)
-    chances = [fitted().chance(evidence(met, whole._replace(answers=odds))) for odds in (-8.0, -4.0, 0.0, 4.0)]
+    chances = [fitted().chance(evidence(met, with_odds(whole, [odds]))) for odds in (-8.0, -4.0, 0.0, 4.0)]
     assert chances == sorted(chances)
     assert chances[-1] > chances[0] + 0.3

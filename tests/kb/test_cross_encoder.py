@@ -7,9 +7,11 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from kb.cross_encoder import CHANGES, CrossEncoder, fits
+from kb.coverage import WholeSignals
+from kb.cross_encoder import CHANGES, LIMIT, CrossEncoder, fits
 from kb.cross_encoder_graph import PairGraph, changed, write_cross_encoder
 from kb.errors import KbError
+from kb.evidence import with_odds
 from kb.library import Library
 
 CONFIG = {"num_attention_heads": 2, "num_hidden_layers": 2, "hidden_size": 8, "layer_norm_eps": 1e-12}
@@ -75,7 +77,7 @@ def test_eight_bits_change_little(minilm_folder, tmp_path, cross_encoder):
     path.write_bytes(PairGraph(weights, config).build().SerializeToString())
     whole = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     pairs = [(question, passage) for question in ASKED for passage in PASSAGES]
-    exact = [whole.run(["log_odds"], cross_encoder.tokens(question, [passage]))[0][0, 0] for question, passage in pairs]
+    exact = [whole.run(["log_odds"], cross_encoder.tokens(question, passage))[0][0, 0] for question, passage in pairs]
     quantised = [cross_encoder.log_odds(question, [passage])[0] for question, passage in pairs]
     assert np.corrcoef(exact, quantised)[0, 1] > 0.98
 
@@ -104,10 +106,10 @@ def test_a_detail_that_a_passage_lacks_has_smaller_odds_than_what_it_says(cross_
     assert cross_encoder.log_odds(lacking, PASSAGES[:1])[0] < cross_encoder.log_odds(ASKED[0], PASSAGES[:1])[0] - 1
 
 
-def test_batch_and_order_do_not_matter_much(cross_encoder):
+def test_a_passage_read_beside_others_has_the_odds_that_it_has_alone(cross_encoder):
     together = cross_encoder.log_odds(ASKED[0], PASSAGES)
     alone = [cross_encoder.log_odds(ASKED[0], [passage])[0] for passage in PASSAGES]
-    np.testing.assert_allclose(together, alone, atol=0.6)  # eight-bit scales are those of a batch
+    np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 def test_nothing_to_read_gives_nothing(cross_encoder):
@@ -116,6 +118,12 @@ def test_nothing_to_read_gives_nothing(cross_encoder):
 
 def test_a_long_passage_is_cut_and_not_refused(cross_encoder):
     assert np.isfinite(cross_encoder.log_odds("word " * 500, ["passage " * 2000])).all()
+    assert cross_encoder.tokens("which word", "passage " * 2000)["ids"].shape == (1, LIMIT)
+
+
+def test_a_question_that_fills_the_limit_alone_is_cut_and_not_refused(cross_encoder):
+    assert np.isfinite(cross_encoder.log_odds("(" * 400, PASSAGES)).all()
+    assert cross_encoder.tokens("(" * 400, PASSAGES[0])["ids"].shape == (1, LIMIT)
 
 
 def test_another_embedder_has_no_cross_encoder(tmp_path, minilm_folder, word_embedder):
@@ -134,7 +142,7 @@ def test_another_embedder_has_no_cross_encoder(tmp_path, minilm_folder, word_emb
 
 
 @pytest.mark.parametrize(("odds", "declined"), [(-12.0, True), (6.0, False)])
-def test_a_search_reads_its_first_passage_and_heeds_it(tmp_path, minilm, odds, declined):
+def test_a_search_reads_the_passage_that_it_shows_and_heeds_it(tmp_path, minilm, odds, declined):
     class Reader:
         def __init__(self):
             self.read = []
@@ -154,6 +162,34 @@ def test_a_search_reads_its_first_passage_and_heeds_it(tmp_path, minilm, odds, d
     assert len(passages) == 1 and passages[0].endswith(first.text)
     assert not more
     assert found.declined is declined
+
+
+def test_a_search_reads_one_passage_of_each_of_its_two_best_documents(tmp_path, minilm):
+    class Reader:
+        read = ()
+
+        def log_odds(self, question, passages):
+            self.read = tuple(passages)
+            return np.full(len(passages), 6.0, dtype=np.float32)
+
+    with Library.open(tmp_path / "home", embedder=minilm) as library:
+        for name in ("Copy head", "Previous-token head", "Backup head"):
+            library.add_text(
+                f"# {name}\n\nThe {name.lower()} attends to one token and was found in a small model.", title=name
+            )
+        library.cross_encoder = reader = Reader()
+        hits = library.search("to which token does the copy head attend").hits
+    assert len(reader.read) == 2
+    assert [passage.split(".")[0] for passage in reader.read] == [hit.title for hit in hits[:2]]
+
+
+@pytest.mark.parametrize(
+    ("odds", "answers", "first", "unread"), [([-2.0, 3.0], 3.0, -2.0, 0.0), ([1.0], 1.0, 1.0, 0.0), ([], 0.0, 0.0, 1.0)]
+)
+def test_the_best_reading_and_the_first_are_signals(odds, answers, first, unread):
+    signals = with_odds(WholeSignals(cosine=0.5), np.array(odds))
+    assert (signals.answers, signals.first, signals.unread) == (answers, first, unread)
+    assert signals.cosine == 0.5
 
 
 def test_an_interrupted_conversion_leaves_nothing_half(minilm_folder, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Dense search: Chroma's generation plus what came since equals brute force; filters; deletions."""
 
+import signal
 import subprocess
 import sys
 
@@ -104,3 +105,83 @@ def test_filter_with_many_allowed_passages_fetches_more_and_drops(wide, monkeypa
     wide.add(write_notes({"only.md": "---\nid: only\ntags: [rare]\n---\nnote3 about topic3 and word3"}))
     hits = wide.search("note3 about topic3", filters=Filters(tags=("rare",))).hits
     assert [hit.document_id for hit in hits] == ["only"]
+
+
+def test_passages_that_keep_their_ids_but_not_their_vectors_are_found_anew_after_a_rebuild(wide, write_notes):
+    """Trap 4: Chroma ignores an `add` of an id that it has, so a generation that was added to would keep the old vector."""
+    body = "note8 about topic1 and word3"
+    identity = [passage.id for passage in wide.passages("n8")]
+    old = wide.embedder.embed([f"n8. {body}"])[0]
+    wide.add(write_notes({"n8.md": f"---\nid: n8\ntitle: zebra giraffe okapi quagga\n---\n{body}"}))
+    assert [passage.id for passage in wide.passages("n8")] == identity
+    wide.dense.rebuild()
+    new = wide.embedder.embed([f"zebra giraffe okapi quagga. {body}"])[0]
+    with wide.store.read() as connection:
+        covered = int(wide.store.setting("index_covered"))
+        number = connection.exec_driver_sql("SELECT number FROM passages WHERE document_id = 'n8'").scalar()
+        assert number <= covered
+        generation = wide.store.setting("index_generation")
+        assert wide.dense.index.nearest(generation, new, 1) == [(f"{identity[0]}~0", pytest.approx(1.0, abs=1e-5))]
+        assert wide.dense.nearest(connection, new, 1) == [(number, pytest.approx(1.0, abs=1e-5))]
+        assert dict(wide.dense.nearest(connection, old, 30))[number] == pytest.approx(float(old @ new), abs=1e-5)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, "tests/kb")
+from pathlib import Path
+import conftest
+import kb.dense, kb.vectors
+from kb.library import Library
+
+moment = sys.argv[2]
+stream, build = kb.dense._stream, kb.vectors.VectorIndex.build
+kb.dense.CHUNK = 10
+
+def die(*_anything, **_more):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def dying_stream(connection, last):
+    for place, batch in enumerate(stream(connection, last)):
+        if place == {"collection": 0, "first batch": 1}.get(moment):
+            die()
+        yield batch
+    if moment == "all batches":
+        die()
+
+def dying_build(self, batches):
+    generation = build(self, batches)
+    return die() if moment == "complete" else generation
+
+kb.dense._stream, kb.vectors.VectorIndex.build = dying_stream, dying_build
+if moment == "folder":
+    kb.vectors.chromadb.PersistentClient = die
+if moment == "pointed to":
+    kb.vectors.VectorIndex.drop_others = die
+with Library.open(Path(sys.argv[1]), embedder=conftest.WordEmbedder()) as library:
+    library.dense.rebuild()
+"""
+
+
+@pytest.mark.parametrize("moment", ["folder", "collection", "first batch", "all batches", "complete", "pointed to"])
+def test_killed_while_a_generation_is_built_the_old_one_serves_and_the_next_build_tidies_up(
+    wide, tmp_path, word_embedder, moment
+):
+    home, before = tmp_path / "home", wide.store.setting("index_generation")
+    wide.close()
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(home), moment], timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with Library.open(home, embedder=word_embedder) as library:
+        current = library.store.setting("index_generation")
+        assert (current == before) == (moment != "pointed to")
+        query = "note17 about topic3 and word2"
+        assert dense(library, query, 1) == brute(library, query, word_embedder, 1) == ["n17"]
+        assert sorted(dense(library, query, 30)) == sorted(f"n{n}" for n in range(30))
+        assert len(folders(library)) >= 2  # what the killed build left behind, or the one before
+        library.dense.rebuild()
+        assert folders(library) == {current, library.store.setting("index_generation")}
+        assert dense(library, query, 1) == ["n17"]
+
+
+def folders(library):
+    return {path.name for path in library.dense.index.folder.glob("g*")}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.disagreements import polarity
+from kb.disagreements import disagreements, polarity
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,83 @@ def test_a_negation_of_other_words_is_no_opposite():
         "Adding probes to a pool of baselines brings no consistent gain.",
         "Autoencoders keep their value for noticing spurious correlations.",
     )
+
+
+def sides(library, write_notes, one, other):
+    """The pair of two findings, each with its document, straight from the documents: nothing is searched."""
+    library.add(write_notes(notes(one, other)))
+    sources = [(library.document(name), library.passages(name)) for name in ("a", "b")]
+    (pair,) = disagreements(sources, library.embedder)
+    assert (pair.one.document_id, pair.other.document_id) == ("a", "b")
+    return pair
+
+
+def test_metrics_that_only_one_side_names_are_shown_on_its_side(library, write_notes):
+    pair = sides(
+        library,
+        write_notes,
+        "Ablating induction heads removes few-shot accuracy and logit difference in GPT-2 small.",
+        "Ablating induction heads never removes few-shot accuracy and perplexity in GPT-2 small.",
+    )
+    assert pair.metrics == (("logit difference",), ("perplexity",))
+    assert (pair.models, pair.ablations) == (((), ()), ((), ()))
+
+
+def test_ablations_that_only_one_side_names_are_shown_on_its_side(library, write_notes):
+    pair = sides(
+        library,
+        write_notes,
+        "Ablating induction heads removes few-shot accuracy in GPT-2 small under mean ablation.",
+        "Ablating induction heads never removes few-shot accuracy in GPT-2 small under resample ablation.",
+    )
+    assert [[kind.split()[0] for kind in side] for side in pair.ablations] == [["mean"], ["resample"]]
+    assert (pair.models, pair.metrics) == (((), ()), ((), ()))
+
+
+def test_what_both_sides_name_in_another_case_explains_nothing(library, write_notes):
+    pair = sides(
+        library,
+        write_notes,
+        "Ablating induction heads removes Accuracy in GPT-2 small under Mean ablation.",
+        "Ablating induction heads never removes accuracy in GPT-2 small under mean ablation.",
+    )
+    assert (pair.models, pair.metrics, pair.ablations) == (((), ()), ((), ()), ((), ()))
+
+
+CLAIMS = """---
+id: {id}
+title: {title}
+claims:
+  - claim: {claim}
+    task: IOI
+    component: {component}
+    intervention: mean-ablate them
+    expected: the logit difference falls
+    refuted_if: it does not
+---
+A note.
+"""
+
+
+def test_claims_are_filtered_by_component(library, write_notes):
+    made = {
+        "a": ("Movers copy", "heads 9.9, 9.6"),
+        "b": ("The name is written late", "name mover heads"),
+        "c": ("The MLP reads it", "MLP 0"),
+    }
+    library.add(
+        write_notes(
+            {f"{key}.md": CLAIMS.format(id=key, title=key, claim=c, component=p) for key, (c, p) in made.items()}
+        )
+    )
+
+    def found(component, **more):
+        return {claim.document_id for claim in library.claims(component=component, **more)}
+
+    assert found("heads 9.9") == {"a"}
+    assert found("Name-Mover") == {"b"}
+    assert found("MLP") == {"c"}
+    assert found("movers") == {"a"}  # a claim that speaks of the part counts, too
+    assert found("head 3.3") == set()
+    assert found("mean-ablate") == set()  # an intervention is no component
+    assert found("MLP", task="induction") == set()

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from kb.comparison import as_markdown
+from kb.errors import KbError
+from kb.library import Library
 from kb.records import Filters
 
 
@@ -40,6 +42,14 @@ def test_exported_vectors_belong_to_their_passages(starter, tmp_path):
     assert len(lines) == len(vectors) == count
     assert starter.quote(lines[7]["id"]) == lines[7]["text"]
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_passages_without_a_vector_are_not_left_out_in_silence(tmp_path):
+    with Library.open(tmp_path / "home") as library:
+        library.add_text("Copy heads copy.", title="Copy head")
+        with pytest.raises(KbError, match=r"1 passages have no vector.*library build"):
+            library.export_passages(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_comparison_has_a_cited_row_for_each_paper(starter):

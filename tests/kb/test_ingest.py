@@ -262,3 +262,13 @@ def test_file_whose_name_is_no_unicode_fails_alone(library, write_notes):
     report = library.add(vault)
     assert sorted(item.state for item in report.items) == ["added", "failed"]
     assert "Rename the file" in next(item.message for item in report.items if item.state == "failed")
+
+
+def test_passages_that_were_cut_without_an_embedder_fit_the_packaged_one(tmp_path, minilm):
+    """A Hangul syllable is up to three of its tokens, and what is beyond its limit it would not read."""
+    sentence = "활성화 패칭은 깨끗한 프롬프트의 활성값을 손상된 실행에 옮겨 넣어 로짓 차이가 얼마나 회복되는지 잰다. "
+    with Library.open(tmp_path / "home") as library:
+        library.add_text(sentence * 12, title="활성화 패칭")
+        passages = library.passages(library.documents()[0].id)
+    assert len(passages) > 2
+    assert all(minilm.count(f"활성화 패칭. {passage.text}") <= minilm.limit for passage in passages)

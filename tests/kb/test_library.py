@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from kb.errors import KbError, NotVerbatimError, UnknownNameError
+from kb.library import Library
 
 
 def test_importing_and_searching_needs_no_torch(tmp_path, minilm_folder):
@@ -100,3 +101,17 @@ def test_reading_an_empty_library_is_no_error(library):
 def test_records_survive_json(starter):
     result = starter.search("superposition")
     assert type(result).model_validate_json(result.model_dump_json()) == result
+
+
+def test_an_embedder_that_fails_in_a_search_is_heard(tmp_path, make_embedder):
+    """The question is embedded beside the word search: its error must not get lost there."""
+    embedder = make_embedder()
+    with Library.open(tmp_path / "home", embedder=embedder) as library:
+        library.add_text("Copy heads copy.", title="Copy head")
+        embedder.embed = _out_of_memory
+        with pytest.raises(MemoryError, match="no room"):
+            library.search("what does a copy head do")
+
+
+def _out_of_memory(_texts):
+    raise MemoryError("no room")

@@ -52,3 +52,11 @@ def test_passages_are_verbatim_in_order_and_inside_the_budget(text):
     assert all(text[cut.start : cut.end] == cut.text for cut in cuts)
     assert all(first.end <= second.start for first, second in itertools.pairwise(cuts))
     assert all(len(cut.text) <= TARGET and len(cut.text) // 2 + 2 <= 62 for cut in cuts)
+
+
+def test_hangul_is_counted_even_where_its_characters_would_fit():
+    """A syllable is up to three tokens of an English vocabulary: 60 of them overrun a budget that 60 Latin letters keep."""
+    text = "가나다 라마바. " * 7
+    cuts = cut_passages("d", text, measure=lambda piece: 3 * len(piece), budget=100)
+    assert len(cuts) > 1
+    assert all(3 * len(cut.text) <= 100 for cut in cuts)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb.evaluate import read_questions
+from kb.ingest import embedded_text
 from kb.library import Library
 from kb.text import name_key
 
@@ -20,6 +21,13 @@ def starter_notes(tmp_path_factory, minilm):
         yield library
 
 
+def test_no_passage_is_longer_than_the_embedder_reads(starter_notes, minilm):
+    passages = [passage for line in starter_notes.documents() for passage in starter_notes.passages(line.id)]
+    longest = max(minilm.count(embedded_text(passage.title, passage.heading, passage.text)) for passage in passages)
+    assert len(passages) > 1000
+    assert longest <= minilm.limit
+
+
 @pytest.fixture(scope="module")
 def report(starter_notes, tmp_path_factory):
     lines = QUESTIONS.read_text(encoding="utf-8").splitlines()
@@ -29,7 +37,7 @@ def report(starter_notes, tmp_path_factory):
     return starter_notes.evaluate(path)
 
 
-@pytest.fixture(scope="module", params=["questions_blind.jsonl", "questions_blind_2.jsonl"])
+@pytest.fixture(scope="module", params=["questions_blind.jsonl", "questions_blind_2.jsonl", "questions_blind_3.jsonl"])
 def blind(starter_notes, request):
     return starter_notes.evaluate(QUESTIONS.with_name(request.param))
 
@@ -60,7 +68,7 @@ def test_fused_is_at_least_as_good_as_either_leg(report, leg, group, declines):
 
 
 def test_declines_most_of_the_unanswerable_and_few_others(report):
-    assert report["declined"]["unanswerable"]["share"] >= 0.9
+    assert report["declined"]["unanswerable"]["share"] >= 0.94
     assert report["declined"]["answerable"]["share"] <= 0.05
 
 
@@ -69,15 +77,21 @@ def test_recall_on_questions_written_without_sight_of_the_library(blind, group, 
     assert blind["fused"][group]["recall@5"] >= least
 
 
+@pytest.mark.parametrize("leg", ["dense", "lexical"])
+@pytest.mark.parametrize("group", ["en", "ko", "cross"])
+def test_fused_is_at_least_as_good_as_either_leg_on_unseen_questions(blind, leg, group):
+    assert blind["fused"][group]["recall@5"] >= blind[leg][group]["recall@5"]
+
+
 def test_declines_on_questions_written_without_sight_of_the_library(blind):
-    assert blind["declined"]["unanswerable"]["share"] >= 0.75
+    assert blind["declined"]["unanswerable"]["share"] >= 0.75  # the hardest of the three sets; the others reach 0.9
     assert blind["declined"]["answerable"]["share"] <= 0.05
 
 
 def test_no_question_is_in_two_files():
     texts = Counter(
         " ".join(name_key(question.q).split())
-        for name in ("questions.jsonl", "questions_fit.jsonl", "questions_blind.jsonl", "questions_blind_2.jsonl")
-        for question in read_questions(QUESTIONS.with_name(name))
+        for path in QUESTIONS.parent.glob("questions*.jsonl")
+        for question in read_questions(path)
     )
     assert [text for text, count in texts.items() if count > 1] == []

@@ -62,3 +62,26 @@ def test_questions_for_a_number(question):
 
 def test_other_questions_ask_for_no_number():
     assert not asks_for_a_number("how does it copy?")
+
+
+MIXED = """# Duck heads
+
+> [!summary] 한국어
+> 오리 헤드는 duck 회로에서 duck heads 이름을 옮겨 적는다.
+
+## Definition
+- Duck heads copy a name.
+"""
+
+
+def test_an_english_question_is_shown_english_where_there_is_some(library, write_notes):
+    library.add(write_notes({"duck.md": MIXED, "swan.md": "# Swan\n\n백조 헤드 swan heads 는 이름을 옮긴다."}))
+    first = {hit.title: hit.text for hit in library.search("what are duck heads, what are swan heads").hits}
+    assert first["Duck heads"] == "- Duck heads copy a name."
+    assert "백조" in first["Swan"]
+
+
+def test_a_korean_question_is_shown_what_fits_best(library, write_notes):
+    library.add(write_notes({"duck.md": MIXED}))
+    found = library.search("오리 헤드는 무엇을 옮겨 적나")
+    assert "오리 헤드" in (found.hits or found.nearest)[0].text

@@ -1,6 +1,5 @@
-"""The vector index, and a regression test for each Chroma trap that PITFALLS.md names."""
+"""The vector index, and the Chroma traps of PITFALLS.md that show in it; the others are in test_chroma_use and test_foreign_generations."""
 
-import ast
 import socket
 import subprocess
 import sys
@@ -17,8 +16,6 @@ from kb.chroma_server import ChromaServer
 from kb.errors import VectorIndexError
 from kb.library import Library
 from kb.vectors import BATCH, VectorIndex
-
-SOURCE = Path(__file__).resolve().parents[2] / "kb" / "vectors.py"
 
 
 def unit(rng, count, width=16):
@@ -144,37 +141,6 @@ def test_a_foreign_folder_is_never_opened(index, vectors):
     assert index.nearest(generation, vectors[0], 1)[0][0] == "p0"
     assert generation != "chroma"
     assert len(generation) == 17
-
-
-def calls():
-    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-
-
-def keywords(call):
-    return {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
-
-
-def test_every_collection_is_opened_without_chromas_own_embedder():
-    """Trap 3: on create and on every get, or the default embedder downloads a model."""
-    opened = [call for call in calls() if call.func.attr in ("create_collection", "get_collection")]
-    assert len(opened) == 2
-    assert all(keywords(call)["embedding_function"] == "None" for call in opened)
-
-
-def test_chroma_is_never_asked_to_filter_or_to_hold_metadata():
-    """Traps 2 and 4: filters are linear, metadata merges; the library keeps both in SQLite."""
-    named = {name for call in calls() for name in keywords(call)}
-    assert not named & {"where", "where_document", "metadatas", "documents"}
-    assert not {call.func.attr for call in calls()} & {"upsert", "update", "get", "peek"}
-
-
-def test_telemetry_is_off_for_every_client():
-    """Trap 7."""
-    clients = [call for call in calls() if call.func.attr in ("PersistentClient", "HttpClient")]
-    assert len(clients) == 2
-    assert all(keywords(call)["settings"] == "_settings()" for call in clients)
-    assert "anonymized_telemetry=False" in SOURCE.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,7 @@ def test_llm_words_a_summary_and_what_fails_is_listed(run, home, monkeypatch):
         asked = server.requests[0]["messages"][1]["content"]
     assert "Findings\n- Removing head 9.9 lowers accuracy by 34%" in done.stdout
     assert "Limits\n- It was studied only in GPT-2 small" in done.stdout
+    assert f"copy-head, passage {cited['Limits']}, characters" in done.stdout
     assert "2 sentences dropped:" in done.stdout
     assert "the number 71% is not in what it cites" in done.stdout
     assert "it cites nothing" in done.stdout
@@ -159,6 +160,7 @@ def test_keys_and_folders_reach_the_worker_and_keys_are_never_shown(tmp_path, mo
     monkeypatch.setenv("CIRCUIT_COURT_CHROMA_URL", "https://cloud.example.org")
     monkeypatch.setenv("CIRCUIT_COURT_CHROMA_API_KEY", "ck-secret")
     monkeypatch.setenv("CIRCUIT_COURT_RERANKER", str(tmp_path / "cross"))
+    monkeypatch.setenv("CIRCUIT_COURT_EMBEDDER", str(tmp_path / "other"))
     config = load()
     assert "ck-secret" not in repr(config)
     assert config_from_line(config_to_line(config, warm=False)) == (config, False)

@@ -7,6 +7,8 @@ from mcp.client.stdio import StdioServerParameters
 from small_court import try_claims
 
 from agent.court import Court
+from agent.library import open_library
+from ui import library as opened
 from ui.mcp_server import Desk, build_server
 
 
@@ -45,6 +47,9 @@ def test_every_tool_says_what_it_does(home):
     }
     assert all(tool.description for tool in tools.values())
     assert tools["verify_claim"].input_schema["required"] == ["sentence"]
+    assert tools["search_library"].input_schema["required"] == ["question"]
+    unsaid = set(tools["search_library"].input_schema["properties"]) - {"question", "limit"}
+    assert all(f"`{name}`" in (tools["search_library"].description or "") for name in unsaid)
 
 
 def test_a_stored_claim_is_shown_as_the_command_line_shows_it(home):
@@ -60,6 +65,51 @@ def test_a_callers_mistake_is_the_tools_error_in_one_sentence(home):
     failed, text = call(home, "show_claim", claim_id="c000")
     assert failed
     assert "There is no claim 'c000'" in text
+
+
+@pytest.fixture
+def filled(home, tmp_path):
+    """A library of two notes that differ in everything a search can be limited to."""
+    one = (
+        "---\nid: one\nkind: paper\nyear: 2022\ntags: [heads]\nmodels: [GPT-2 small]\nsource_trust_level: high\n"
+        "confidence_score: 0.9\n---\nA copy head writes the token that it attends to."
+    )
+    two = "---\nid: two\nyear: 2020\nsource_trust_level: low\n---\n복사 헤드는 주목하는 토큰을 쓴다. copy head"
+    (tmp_path / "vault").mkdir()
+    for name, text in (("one.md", one), ("two.md", two)):
+        (tmp_path / "vault" / name).write_text(text, encoding="utf-8")
+    with open_library(home) as library:
+        library.add(tmp_path / "vault")
+    opened.open_library.cache_clear()
+    yield home
+    opened.open_library.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, {"one", "two"}),
+        ({"since": 2021}, {"one"}),
+        ({"until": 2021}, {"two"}),
+        ({"tags": ["heads"]}, {"one"}),
+        ({"kinds": ["paper"]}, {"one"}),
+        ({"trust": "medium"}, {"one"}),
+        ({"confidence": 0.5}, {"one"}),
+        ({"confidence": 0.95}, set()),
+        ({"language": "ko"}, {"two"}),
+        ({"model": "gpt-2"}, {"one"}),
+    ],
+)
+def test_a_search_takes_the_filters_of_the_terminal(filled, limits, expected):
+    failed, found = call(filled, "search_library", question="what is a copy head?", **limits)
+    assert not failed
+    assert {hit["document_id"] for hit in (*found["hits"], *found["nearest"])} == expected
+
+
+def test_a_filter_that_is_none_is_refused(filled):
+    failed, text = call(filled, "search_library", question="what is a copy head?", confidence=90)
+    assert failed
+    assert "confidence" in text
 
 
 def test_an_untestable_sentence_comes_back_as_a_question_or_a_reason(home):
