@@ -15,7 +15,7 @@ from kb.notes import Note
 from kb.passages import PageStart
 from kb.text import is_korean, name_key, normalise
 
-FORMAT = 4  # raised whenever passages or search tokens are made differently, so that every document is made anew
+FORMAT = 5  # raised whenever passages or search tokens are made differently, so that every document is made anew
 
 
 @dataclass(frozen=True)
