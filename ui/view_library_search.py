@@ -94,12 +94,15 @@ def _draw_fields(kinds: list[str], tags: list[str]) -> dict[str, Any]:
         key=_key("language"),
         persist_state="session",
     )
-    for name, label, known in (("kinds", "Kind (any of)", kinds), ("tags", "Tags (all of)", tags)):
-        chosen[name] = third.multiselect(
+    for column, name, label, known in (
+        (first, "kinds", "Kind (any of)", kinds),
+        (second, "tags", "Tags (all of)", tags),
+    ):
+        chosen[name] = column.multiselect(
             label, _with_chosen(name, known), placeholder="any", key=_key(name), persist_state="session"
         )
-    model = st.text_input(
-        "Model studied", placeholder="any, or part of a name: gpt2", key=_key("model"), persist_state="session"
+    model = third.text_input(
+        "Model studied", placeholder="any, or part: gpt2", key=_key("model"), persist_state="session"
     )
     chosen["model"] = model.strip()
     return chosen
