@@ -2,7 +2,8 @@
 
 A question is a line `{"q","keys","lang","kind"}`: `keys` are ids of the documents that answer it (any name the library
 knows; duplicates count as their canonical note). Kind `unanswerable` counts as right when the library declines, whatever keys it
-carries, and so does a question without keys. Kind `cross` (asked in one language, answered in the other) is a group of its own. Recall@5 is whether one of a question's keys is
+carries, and so does a question without keys. Kind `cross` (asked in one language, answered in the other) is a group of its own.
+Recall@5 is whether one of a question's keys is
 among the first five documents, because each of them answers it; keys@5 is the share of them that is. Every row but those
 `without declines` counts a declined question as a miss, so that a leg or an ablation differs from `fused` in its ranking alone.
 `without trust` and `without verification` rank as if no note stated that field. Reciprocal rank fusion with equal weights is there

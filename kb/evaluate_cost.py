@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from kb.dense import DenseIndex
 from kb.embedder import Embedder
+from kb.errors import KbError
 from kb.incoming import Incoming
 from kb.ingest import Ingest
 from kb.schema import AliasRow, ClaimRow, DocumentRow, LinkRow
@@ -34,7 +35,7 @@ def cost(store: Store, embedder: Embedder | None) -> dict[str, Any]:
 def ingest_rate(documents: Sequence[Incoming], embedder: Embedder | None) -> dict[str, Any]:
     """Documents and passages per second into a new library; null, with the reason, where there is no document.
 
-    `documents` and `passages` say how many went in within `SECONDS`.
+    `documents` and `passages` say how many went in within `SECONDS`. Raises KbError when one does not go in.
     """
     done, passages, elapsed = 0, 0, 0.0
     with TemporaryDirectory() as folder:
@@ -44,7 +45,12 @@ def ingest_rate(documents: Sequence[Incoming], embedder: Embedder | None) -> dic
             ingest.ready = {}  # the starter notes' shipped vectors would make embedding look free
             started = time.perf_counter()
             for document in documents:
-                passages += ingest.put(document).passages
+                report = ingest.put(document)
+                if report.state != "added":  # a rate over what did not go in would look like a fast one
+                    raise KbError(
+                        f"{document.id} did not go into the throw-away library: {report.message or report.state}"
+                    )
+                passages += report.passages
                 done += 1
                 elapsed = time.perf_counter() - started
                 if elapsed > SECONDS:

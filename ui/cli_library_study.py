@@ -72,10 +72,10 @@ def _print_claims(found: "Sequence[LiteratureClaim]") -> None:
     """Claims of the literature, each with what tests it in the model under study, on the tasks that the assistant has."""
     from agent.claim_here import carry_over
     from agent.claim_parser_task import known_tasks
+    from agent.published import Published
     from ui.session import open_court
 
-    published = open_court().ledger.catalogue.entries("task")
-    tasks = [entry["name"] for entry in published] or known_tasks()
+    tasks = Published(open_court().ledger).tasks() or known_tasks()
     for claim in found:
         _print_claim(claim, carry_over(claim, tasks))
 

@@ -26,6 +26,7 @@ from agent.claim_parser_task import known_tasks
 from agent.claim_search import search_claims
 from agent.court import Court
 from agent.errors import AgentError
+from agent.published import Published
 from agent.report import Report
 from agent.usage import Meter, Usage
 from kb.errors import UnknownNameError
@@ -177,9 +178,7 @@ class Toolbox:
         investigated in this model, with registered predictions. Takes minutes.
         """
         said = self._paper_claim(claim)
-        published = [entry["name"] for entry in self.court.ledger.catalogue.entries("task")]
-        tasks = published or known_tasks()
-        carried = carry_over(said, tasks)
+        carried = carry_over(said, Published(self.court.ledger).tasks() or known_tasks())
         about = {"claim": said.model_dump(mode="json"), "en": carried.english, "ko": carried.korean}
         if carried.task is None:
             return Found(kind="untested", text=f"{in_full(said)} ({said.title}). {carried.english}", data=about)

@@ -1,8 +1,12 @@
 """Sentences to claims, English and Korean; what is ambiguous asks back, what is untestable says why."""
 
+import subprocess
+import sys
+
 import pytest
 
 from agent.claim_parser import Shape, parse_claim
+from agent.claim_parser_task import known_tasks
 from agent.claims import Claim
 from agent.errors import ClaimError
 
@@ -303,3 +307,13 @@ def test_an_edge_into_a_query_in_several_words(verb: str):
     claim = read(f"head 20.0 {verb} the query of head 23.0 in IOI")
     assert (claim.type, claim.components) == ("edge", ("a20.h0", "a23.h0"))
     assert claim.details == {"channel": "q"}
+
+
+def test_the_names_of_the_packaged_tasks_need_no_torch():
+    from tools.tasks import packaged_tasks
+
+    assert known_tasks() == sorted(packaged_tasks())
+    script = (
+        "import sys; from agent.claim_parser_task import known_tasks; known_tasks(); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

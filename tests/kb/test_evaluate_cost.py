@@ -3,6 +3,7 @@
 import pytest
 
 from kb import evaluate_cost
+from kb.errors import KbError
 from kb.evaluate_cost import cost, disk_bytes, ingest_rate, sample
 from kb.library import Library
 
@@ -79,3 +80,15 @@ def test_disk_counts_the_log_and_the_vectors_and_nothing_else(tmp_path):
     ):
         (tmp_path / name).write_bytes(bytes(size))
     assert disk_bytes(tmp_path / "library.sqlite") == 123
+
+
+def test_a_document_that_does_not_go_in_is_no_fast_one(library, make_embedder):
+    fill(library, 2)
+    broken = make_embedder()
+    broken.embed = _out_of_memory
+    with pytest.raises(KbError, match=r"did not go into the throw-away library.*no room"):
+        ingest_rate(sample(library.store), broken)
+
+
+def _out_of_memory(_texts):
+    raise MemoryError("no room")
